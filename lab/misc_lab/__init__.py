@@ -1,0 +1,1 @@
+"""Simulated links, benchmarks and the demonstration; the only room that imports both ends."""

@@ -1,0 +1,1 @@
+"""The receiving end: decoding, refinement and where the pictures go."""

@@ -1,0 +1,1 @@
+"""The edge end: sources, semantics and encoding; never imports torch."""
