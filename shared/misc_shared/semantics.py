@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 __all__ = [
     "MAX_CAPTION_WORDS",
     "MAX_DETAIL_WORDS",
-    "MAX_FIELD_CHARACTERS",
+    "MAX_TEXT_CHARACTERS",
     "MAX_ITEMS",
     "MAX_NAME_WORDS",
     "Item",
@@ -25,8 +25,8 @@ __all__ = [
 MAX_ITEMS = 8
 """Items that one picture may have; the text and map layers refuse more."""
 
-MAX_FIELD_CHARACTERS = 2000
-"""Characters that one name, detail or caption may have; the text layer refuses more."""
+MAX_TEXT_CHARACTERS = 4000
+"""Characters that all names, details and the caption may have together; the text layer refuses more."""
 
 # What a semantics backend aims at. The coders carry longer text too: a backend is asked to stay
 # below these so that the text pays for itself, not because the bytes could not hold more.
