@@ -1,0 +1,58 @@
+# `make demo` and `make test` each work alone on a fresh clone.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+EXTRAS := dev,lab,receiver,samples,webrtc
+PYTHON_CHECK := import ensurepip, sys, venv; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))
+PYTHON ?= $(shell for candidate in python3.11 python3.12 python3; do \
+	if $$candidate -c '$(PYTHON_CHECK)' >/dev/null 2>&1; then echo $$candidate; break; fi; done)
+
+.PHONY: help demo test check bench broker install clean
+
+help:
+	@echo "make demo   send sample photographs over a simulated NB-IoT link; pictures in demo/"
+	@echo "make test   run the tests"
+	@echo "make check  formatting, lint, types and import contracts"
+	@echo "make bench  rate against quality on PICTURES=DIR; results in bench-results/"
+	@echo "make clean  remove the environment, caches and what the programs wrote"
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c '$(PYTHON_CHECK)' >/dev/null 2>&1 || { echo "MISC needs Python 3.11 or 3.12\
+	 with its venv module; install one, or name it with: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS)]'
+	@touch $@
+
+install: $(STAMP)
+
+demo: $(STAMP)
+	$(BIN)/python -m misc_lab.demo --out demo
+
+# The broker tests talk to a real broker; without one they are skipped, and say so.
+broker:
+	@export PATH="$$PATH:/usr/local/sbin:/usr/sbin"; \
+	if ! command -v mosquitto >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+		apt-get install -qq --no-install-recommends mosquitto >/dev/null; \
+	fi; \
+	command -v mosquitto >/dev/null || echo "mosquitto is not installed, so the broker tests are\
+	 skipped; install it with: apt-get install mosquitto"
+
+test: $(STAMP) broker
+	$(BIN)/pytest
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMP)
+	@[ -n "$(PICTURES)" ] || { echo "Name a folder of pictures: make bench PICTURES=DIR" >&2; exit 1; }
+	$(BIN)/misc-bench rd "$(PICTURES)" --out bench-results
+
+clean:
+	rm -rf $(VENV) .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf bench-results demo out
+	find lab receiver sender shared tests training -name __pycache__ -type d -prune -exec rm -rf {} +
