@@ -1,0 +1,1 @@
+"""The session: what is sent next, repeated, acknowledged and given up, without any I/O."""
