@@ -1,0 +1,208 @@
+"""What the semantics network shall say about each photograph, from captions, boxes and masks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from training.semantics_words import COCO_NOUNS, PERSON_NOUNS, VOC_NOUNS, Nouns
+from training.splits import is_development
+
+__all__ = ["GRID_SIDE", "Targets", "build_targets"]
+
+GRID_SIDE = 32
+"""Side of the stored "where it is" grids."""
+
+_BOX_SURE = 0.5  # a detector's score from which a box counts as naming the noun
+_BOX_INSIDE = 0.8  # how sure a cell within a box's ellipse is, as boxes are not outlines
+
+
+@dataclass
+class Targets:
+    """Targets of N photographs for W nouns, P of which are placed on a grid.
+
+    Attributes:
+        present: float16 [N, W], how surely the noun is named or detected.
+        known: float16 [N, W], weight of that knowledge; 0 where nothing is known.
+        placed: int64 [P], which nouns have grids.
+        placed_known: bool [N, P], whether a missing grid means "nowhere in the picture".
+        grid_image, grid_noun: int64 [G], which photograph and which placed noun a grid is of.
+        grids: uint8 [G, 32, 32], 0..255 how surely the noun is in the cell.
+        captions: the five captions of each photograph, or none.
+        mentions: the nouns that its captions or boxes name (without ImageNet's guesses).
+        train, calibration, development: int64, places of the photographs of each split.
+    """
+
+    present: NDArray[np.float16]
+    known: NDArray[np.float16]
+    placed: NDArray[np.int64]
+    placed_known: NDArray[np.bool_]
+    grid_image: NDArray[np.int64]
+    grid_noun: NDArray[np.int64]
+    grids: NDArray[np.uint8]
+    captions: list[list[str]]
+    mentions: list[set[int]]
+    train: NDArray[np.int64]
+    calibration: NDArray[np.int64]
+    development: NDArray[np.int64]
+
+
+def build_targets(names: list[str], data: Path, labels: Path, nouns: Nouns) -> Targets:
+    """Collect everything known about the named photographs.
+
+    Args:
+        names: image names in the order wanted.
+        data: folder with captions, pseudo-labels and masks.
+        labels: the file of ImageNet labels (first line: background).
+        nouns: the vocabulary.
+    """
+    captions_of = {row["image"]: row["captions"] for row in _rows(data / "flickr8k-captions.jsonl")}
+    labels_of = {row["image"]: row for row in _rows(data / "pseudo-labels.jsonl")}
+    captions = [captions_of.get(name, []) for name in names]
+    guesses = _ImageNet(labels, nouns)
+    said = [set().union(*(nouns.mentioned(text) for text in texts)) for texts in captions]
+    boxed = [_boxed(labels_of[name]["boxes"], nouns) for name in names]
+    present, known = _presence(names, said, boxed, [labels_of[name] for name in names], guesses)
+    placed = sorted({nouns.index(noun) for noun in (*COCO_NOUNS.values(), *PERSON_NOUNS)})
+    grids = _Grids(data, nouns, placed)
+    for place, name in enumerate(names):
+        grids.add(place, name, labels_of[name]["boxes"], said[place])
+    splits = np.array([_split(name) for name in names])
+    return Targets(
+        present=present,
+        known=known,
+        placed=np.array(placed),
+        placed_known=grids.known(names, said),
+        grid_image=np.array(grids.image),
+        grid_noun=np.array(grids.noun),
+        grids=np.stack(grids.cells),
+        captions=captions,
+        mentions=[one | set(other) for one, other in zip(said, boxed, strict=True)],
+        train=np.flatnonzero(splits == "train"),
+        calibration=np.flatnonzero(splits == "calibration"),
+        development=np.flatnonzero(splits == "development"),
+    )
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def _split(name: str) -> str:
+    if not name.startswith("flickr8k/"):
+        return "train"
+    if is_development(name):
+        return "development"
+    # One in sixteen is kept to set thresholds without looking at the development images.
+    return "calibration" if hashlib.sha256(name.encode()).hexdigest()[-1] == "0" else "train"
+
+
+class _ImageNet:
+    """From the classifier's labels to our nouns."""
+
+    def __init__(self, labels: Path, nouns: Nouns) -> None:
+        classes = labels.read_text().splitlines()[1:]
+        found = {label: nouns.of_imagenet(number, label) for number, label in enumerate(classes)}
+        self.noun_of = {label: noun for label, noun in found.items() if noun is not None}
+        self.reachable = sorted(set(self.noun_of.values()))
+
+    def guesses(self, ranked: list[tuple[str, float]]) -> dict[int, float]:
+        sums: dict[int, float] = {}
+        for label, probability in ranked:
+            noun = self.noun_of.get(label)
+            if noun is not None:
+                sums[noun] = sums.get(noun, 0.0) + probability
+        return sums
+
+
+def _boxed(boxes: list[list[Any]], nouns: Nouns) -> dict[int, float]:
+    scores: dict[int, float] = {}
+    for label, score, *_ in boxes:
+        noun = nouns.index(COCO_NOUNS[label])
+        scores[noun] = max(scores.get(noun, 0.0), score)
+    return {noun: score for noun, score in scores.items() if score > _BOX_SURE}
+
+
+def _presence(
+    names: list[str],
+    said: list[set[int]],
+    boxed: list[dict[int, float]],
+    labels: list[dict[str, Any]],
+    guesses: _ImageNet,
+) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
+    count = 1 + max(max(guesses.reachable), max(max(one, default=0) for one in said))
+    count = max(count, 1 + max(max(one, default=0) for one in boxed))
+    present = np.zeros((len(names), count), np.float16)
+    known = np.zeros((len(names), count), np.float16)
+    written = np.bincount([noun for one in said for noun in one], minlength=count) >= 8
+    for place, name in enumerate(names):
+        sums = guesses.guesses(labels[place]["imagenet"])
+        captioned = name.startswith("flickr8k/")
+        # A captioned picture tells of all nouns that captions use, the others of what classifiers do.
+        known[place, guesses.reachable] = 0.3 if captioned else 1.0
+        known[place, written & captioned] = 1.0
+        for noun, probability in sums.items():
+            if not (captioned and written[noun]):
+                present[place, noun] = min(1.0, probability)
+        for noun in (*said[place], *boxed[place]):
+            present[place, noun] = known[place, noun] = 1.0
+    return present, known
+
+
+class _Grids:
+    """Collects where things are: masks for the VOC classes, ellipses in boxes for the others."""
+
+    def __init__(self, data: Path, nouns: Nouns, placed: list[int]) -> None:
+        with np.load(data / "voc-masks.npz") as stored:
+            self.mask_of = dict(zip(stored["names"].tolist(), stored["masks"], strict=True))
+        self.nouns = nouns
+        self.voc = [nouns.index(noun) for noun in VOC_NOUNS]
+        self.people = [nouns.index(noun) for noun in PERSON_NOUNS]
+        self.slot = {noun: slot for slot, noun in enumerate(placed)}
+        self.image: list[int] = []
+        self.noun: list[int] = []
+        self.cells: list[NDArray[np.uint8]] = []
+
+    def add(self, place: int, name: str, boxes: list[list[Any]], said: set[int]) -> None:
+        found: dict[int, NDArray[np.float32]] = {}
+        for label, score, *corners in boxes:
+            noun = self.nouns.index(COCO_NOUNS[label])
+            ellipse = _ellipse(corners) * min(1.0, _BOX_INSIDE + score - 0.5)
+            found[noun] = np.maximum(found.get(noun, np.float32(0)), ellipse)
+        mask = self.mask_of[name]
+        for number in set(np.unique(mask).tolist()) - {0}:
+            found[self.voc[number - 1]] = (mask == number).astype(np.float32)
+        person = found.get(self.nouns.index("person"))
+        if person is not None:
+            # Several kinds of people share one mask, so each is less sure than the whole.
+            kinds = [noun for noun in self.people if noun in said]
+            found |= dict.fromkeys(kinds, person * (0.9 if len(kinds) == 1 else 0.6))
+        for noun, cells in found.items():
+            self.image.append(place)
+            self.noun.append(self.slot[noun])
+            self.cells.append(np.round(cells * 255).astype(np.uint8))
+
+    def known(self, names: list[str], said: list[set[int]]) -> NDArray[np.bool_]:
+        """A detector looks for its own classes everywhere; for kinds of people, captions decide."""
+        result = np.ones((len(names), len(self.slot)), bool)
+        slots = [self.slot[noun] for noun in self.people]
+        for place, name in enumerate(names):
+            if not name.startswith("flickr8k/"):
+                result[place, slots] = False
+            for noun in said[place] & self.slot.keys():
+                result[place, self.slot[noun]] = False
+        result[self.image, self.noun] = True
+        return result
+
+
+def _ellipse(corners: list[float]) -> NDArray[np.float32]:
+    left, top, right, bottom = corners
+    centers = (np.arange(GRID_SIDE, dtype=np.float32) + 0.5) / GRID_SIDE
+    across = (centers - (left + right) / 2) / max(right - left, 1e-3) * 2
+    down = (centers - (top + bottom) / 2) / max(bottom - top, 1e-3) * 2
+    return (across[None] ** 2 + down[:, None] ** 2 <= 1).astype(np.float32)
