@@ -167,9 +167,14 @@ class RangeDecoder:
         return bit
 
     @property
-    def overrun(self) -> int:
-        """Bytes read past the end of the data."""
-        return max(0, self._position - len(self._data))
+    def unused(self) -> int:
+        """Bytes of the data that no symbol has needed so far."""
+        return max(0, len(self._data) - self._position)
+
+    @property
+    def unread(self) -> int:
+        """Bytes of the data not looked at yet; the decoder looks four bytes ahead."""
+        return max(0, len(self._data) - self._position)
 
     def _next_byte(self) -> int:
         position = self._position

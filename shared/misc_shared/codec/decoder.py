@@ -1,0 +1,125 @@
+"""Bytes to pictures: any prefix of the layers gives a picture, each further layer a sharper one."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from misc_shared.codec.layout import FEATURE_CHANNELS, HEADER_BYTES, LATENT_CHANNELS, QUALITIES, Header
+from misc_shared.codec.models import open_entropy, open_network
+from misc_shared.codec.pictures import resize
+from misc_shared.errors import BitstreamError
+from misc_shared.packs import Component
+
+__all__ = ["DecodedImage", "ImageDecoder"]
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedImage:
+    """A picture from one, two or three layers.
+
+    Attributes:
+        pixels: uint8 [H, W, 3] RGB at the size of the captured picture.
+        coded: uint8 [16h, 16w, 3] RGB at the size it was coded in.
+        features: float32 [40, h, w], the dequantised latents on the /16 grid of the coded picture,
+            finest layer last; zeros for layers that are missing.
+        layers_used: 1..3.
+        quality: 0..31.
+        integers_sha256: Over the integers; the same on every machine.
+    """
+
+    pixels: NDArray[np.uint8]
+    coded: NDArray[np.uint8]
+    features: NDArray[np.float32]
+    layers_used: int
+    quality: int
+    integers_sha256: str
+
+
+class ImageDecoder:
+    """The receiving half of the codec.
+
+    Args:
+        component: The pack's "codec".
+        threads: For the synthesis network; 0 takes every core.
+    """
+
+    def __init__(self, component: Component, *, threads: int = 0) -> None:
+        """Open the synthesis network and the entropy model."""
+        self._network = open_network(component.file("synthesis.onnx"), threads=threads)
+        self._entropy, self._gains = open_entropy(component)
+
+    def decode(self, layers: Sequence[bytes]) -> DecodedImage:
+        """Decode the base layer and what follows it.
+
+        Args:
+            layers: Base, detail 1, detail 2, or a prefix. An empty one ends the prefix.
+
+        Raises:
+            BitstreamError: Some layer is not what an encoder writes.
+        """
+        header, integers = self.read(layers)
+        values = self._dequantise(integers, header)
+        controls = np.array([[header.quality / (QUALITIES - 1), len(integers) > 1, len(integers) > 2]], np.float32)
+        inputs = {f"layer{number}": value[None] for number, value in enumerate(values)}
+        (picture,) = self._network.run(None, {**inputs, "controls": controls})
+        coded = (picture[0].transpose(1, 2, 0) * 255).round().clip(0, 255).astype(np.uint8)
+        return DecodedImage(
+            pixels=resize(coded, header.width, header.height),
+            coded=coded,
+            features=_on_one_grid(values),
+            layers_used=len(integers),
+            quality=header.quality,
+            integers_sha256=_digest(integers),
+        )
+
+    def read(self, layers: Sequence[bytes]) -> tuple[Header, list[Integers]]:
+        """Read header and integers, without making a picture.
+
+        Raises:
+            BitstreamError: Some layer is not what an encoder writes.
+        """
+        if not 1 <= len(layers) <= len(LATENT_CHANNELS):
+            message = f"found {len(layers)} image layers, expected 1..{len(LATENT_CHANNELS)}"
+            raise BitstreamError(message)
+        header = Header.unpack(layers[0])
+        integers: list[Integers] = []
+        for number, data in enumerate([layers[0][HEADER_BYTES:], *layers[1:]]):
+            if number and not data:
+                break
+            integers.append(
+                self._entropy.decode(
+                    data, integers, layer=number, quality=header.quality, shape=header.grid(number)
+                )
+            )
+        return header, integers
+
+    def _dequantise(self, integers: Sequence[Integers], header: Header) -> list[NDArray[np.float32]]:
+        """Integers over gains; zeros where a layer is missing."""
+        values = []
+        for number, channels in enumerate(LATENT_CHANNELS):
+            if number < len(integers):
+                gain = self._gains[number][header.quality][:, None, None]
+                values.append((integers[number] / gain).astype(np.float32))
+            else:
+                values.append(np.zeros((channels, *header.grid(number)), dtype=np.float32))
+        return values
+
+
+def _on_one_grid(values: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    finest = len(values) - 1
+    grown = [
+        value.repeat(1 << (finest - number), axis=1).repeat(1 << (finest - number), axis=2)
+        for number, value in enumerate(values)
+    ]
+    features = np.concatenate(grown)
+    assert features.shape[0] == FEATURE_CHANNELS  # noqa: S101 - LATENT_CHANNELS says so
+    return features
+
+
+def _digest(integers: Sequence[Integers]) -> str:
+    return hashlib.sha256(b"".join(part.astype("<i4").tobytes() for part in integers)).hexdigest()

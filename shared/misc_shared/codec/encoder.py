@@ -1,0 +1,178 @@
+"""Pictures to bytes: analysis network, rounding, entropy coding, and the choice of size and quality."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from misc_shared.codec.layout import HEADER_BYTES, MAX_CELLS, QUALITIES, SCALES, Header, grid_cells
+from misc_shared.codec.models import open_entropy, open_network
+from misc_shared.codec.pictures import check_picture, resize, to_network
+from misc_shared.errors import ConfigError
+from misc_shared.packs import Component
+
+__all__ = ["EncodedImage", "ImageEncoder"]
+
+_DEAD_ZONE: Final = 0.1
+# Bits per displayed pixel from which each of SCALES pays, as measured on training photographs.
+_SCALE_FROM_BPP: Final = (0.30, 0.16, 0.06, 0.02, 0.012, 0.007, 0.003, 0.0)
+
+Latents = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedImage:
+    """A picture as bytes.
+
+    Attributes:
+        layers: Base, detail 1, detail 2. A later one is b"" where the budget had no room for it.
+        width: Of the picture, in pixels.
+        height: Of the picture, in pixels.
+        quality: 0..31.
+        scale: Displayed over coded size.
+        integers: What the layers hold, int64 [C, h, w] each.
+    """
+
+    layers: tuple[bytes, bytes, bytes]
+    width: int
+    height: int
+    quality: int
+    scale: float
+    integers: tuple[Integers, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all layers."""
+        return sum(map(len, self.layers))
+
+
+class ImageEncoder:
+    """The sending half of the codec.
+
+    Args:
+        component: The pack's "codec".
+        threads: For the analysis network; 0 takes every core.
+    """
+
+    def __init__(self, component: Component, *, threads: int = 0) -> None:
+        """Open the analysis network and the entropy model."""
+        self._network = open_network(component.file("analysis.onnx"), threads=threads)
+        self._entropy, self._gains = open_entropy(component)
+
+    def encode(
+        self,
+        picture: NDArray[np.uint8],
+        *,
+        max_bytes: int | None = None,
+        quality: int | None = None,
+        scale_index: int | None = None,
+    ) -> EncodedImage:
+        """Encode one picture.
+
+        Args:
+            picture: uint8 [H, W, 3] RGB, sides 16..4096.
+            max_bytes: Budget for all layers together. Layers that do not fit are left out, the
+                finest first.
+            quality: 0..31. Without it, the best that fits `max_bytes`, or 16 without a budget.
+            scale_index: Into SCALES. Without it, chosen by the budget in bits per pixel.
+
+        Raises:
+            ConfigError: The picture or an option is out of range, or not even the smallest base
+                layer fits the budget.
+        """
+        check_picture(picture)
+        if quality is not None and not 0 <= quality < QUALITIES:
+            message = f"found quality {quality}, expected 0..{QUALITIES - 1}"
+            raise ConfigError(message)
+        start = self._start(picture, max_bytes, scale_index)
+        if max_bytes is None:
+            return self._at(picture, self.analyse(picture, start), start, 16 if quality is None else quality)
+        return self._within(picture, max_bytes, quality, start)
+
+    def analyse(self, picture: NDArray[np.uint8], scale_index: int) -> Latents:
+        """Run the network at a working size: three float32 [C, h, w] latents before scaling."""
+        columns, rows = grid_cells(picture.shape[1], picture.shape[0], scale_index)
+        small = resize(picture, columns * 64, rows * 64)
+        first, second, third = self._network.run(None, {"picture": to_network(small)})
+        return first[0], second[0], third[0]
+
+    def quantise(self, latents: Latents, quality: int) -> tuple[tuple[Integers, ...], list[float]]:
+        """Integers of all layers at a quality, and the estimated bits of each."""
+        integers: list[Integers] = []
+        bits = []
+        for layer, latent in enumerate(latents):
+            values = latent * self._gains[layer][quality][:, None, None]
+            rounded, cost = self._entropy.quantise(
+                values, integers, layer=layer, quality=quality, dead_zone=_DEAD_ZONE
+            )
+            integers.append(rounded)
+            bits.append(cost)
+        return tuple(integers), bits
+
+    def _start(self, picture: NDArray[np.uint8], max_bytes: int | None, scale_index: int | None) -> int:
+        """Pick the working size: the asked one, or what the budget calls for, within the cell limit."""
+        height, width = picture.shape[:2]
+        index = scale_index
+        if index is None:
+            bpp = 0.05 if max_bytes is None else max_bytes * 8 / (height * width)
+            index = next(i for i, least in enumerate(_SCALE_FROM_BPP) if bpp >= least)
+        while int(np.prod(grid_cells(width, height, index))) > MAX_CELLS and index + 1 < len(SCALES):
+            index += 1
+        return index
+
+    def _within(
+        self, picture: NDArray[np.uint8], max_bytes: int, quality: int | None, start: int
+    ) -> EncodedImage:
+        """Find the best quality that fits; failing that, a smaller working size; failing that, fewer layers."""
+        encoded = None
+        for scale_index in range(start, len(SCALES)):
+            latents = self.analyse(picture, scale_index)
+            encoded = self._search(picture, latents, scale_index, max_bytes, quality)
+            if encoded.nbytes <= max_bytes:
+                return encoded
+        assert encoded is not None  # noqa: S101 - SCALES is not empty
+        for kept in (2, 1):
+            layers = (*encoded.layers[:kept], b"", b"")[:3]
+            if sum(map(len, layers)) <= max_bytes:
+                return EncodedImage(
+                    (layers[0], layers[1], layers[2]), encoded.width, encoded.height, encoded.quality, encoded.scale,
+                    encoded.integers[:kept],
+                )  # fmt: skip
+        message = f"found a budget of {max_bytes} bytes, expected at least {len(encoded.layers[0])} for this picture"
+        raise ConfigError(message)
+
+    def _search(
+        self, picture: NDArray[np.uint8], latents: Latents, scale_index: int, max_bytes: int, quality: int | None
+    ) -> EncodedImage:
+        """Bisect the qualities on the estimated cost, then step down until the real bytes fit."""
+        low, high = 0, QUALITIES - 1 if quality is None else quality
+        while low < high:
+            middle = (low + high + 1) // 2
+            _, bits = self.quantise(latents, middle)
+            if sum(bits) / 8 + HEADER_BYTES <= max_bytes:
+                low = middle
+            else:
+                high = middle - 1
+        encoded = self._at(picture, latents, scale_index, low)
+        while encoded.nbytes > max_bytes and low > 0:
+            low -= 1
+            encoded = self._at(picture, latents, scale_index, low)
+        return encoded
+
+    def _at(self, picture: NDArray[np.uint8], latents: Latents, scale_index: int, quality: int) -> EncodedImage:
+        height, width = picture.shape[:2]
+        integers, _ = self.quantise(latents, quality)
+        header = Header(quality, scale_index, width, height)
+        layers = self.write(integers, header)
+        return EncodedImage(layers, width, height, quality, SCALES[scale_index], integers)
+
+    def write(self, integers: Sequence[Integers], header: Header) -> tuple[bytes, bytes, bytes]:
+        """Entropy-code the integers of all three layers; the header goes in front of the first."""
+        streams = [
+            self._entropy.encode(integers[layer], integers[:layer], layer=layer, quality=header.quality)
+            for layer in range(3)
+        ]
+        return header.pack() + streams[0], streams[1], streams[2]

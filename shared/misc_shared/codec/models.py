@@ -1,0 +1,46 @@
+"""The codec's files in a pack, opened: ONNX networks, gains and the entropy model."""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from misc_shared.codec.entropy_model import EntropyModel
+from misc_shared.errors import PackError
+from misc_shared.packs import Component
+
+__all__ = ["Gains", "open_entropy", "open_network"]
+
+Gains = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+
+
+def open_network(path: Path, *, threads: int) -> ort.InferenceSession:
+    """Open an ONNX network on the CPU.
+
+    Args:
+        path: The .onnx file.
+        threads: For the work inside one operator; 0 takes every core.
+
+    Raises:
+        PackError: ONNX Runtime refuses the file.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Arena growth keeps the largest picture's memory for ever: an edge device has none to spare.
+    options.enable_cpu_mem_arena = False
+    options.log_severity_level = 3
+    try:
+        return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        message = f"{path} does not open as an ONNX network: {error}; restore the pack"
+        raise PackError(message) from error
+
+
+def open_entropy(component: Component) -> tuple[EntropyModel, Gains]:
+    """Read entropy.npz: the entropy model, and the gains [32, C] of each layer by quality."""
+    with np.load(component.file("entropy.npz")) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    gains = tuple(arrays[f"gain{layer}"].astype(np.float32) for layer in range(3))
+    return EntropyModel(arrays), (gains[0], gains[1], gains[2])
