@@ -1,0 +1,28 @@
+"""Transports: thin adapters that carry datagrams over MQTT, a recording or memory."""
+
+from misc_shared.transports.address import (
+    DEFAULT_STREAM,
+    Address,
+    FileAddress,
+    MqttAddress,
+    parse_address,
+)
+from misc_shared.transports.base import DEFAULT_MTU, Clock, SystemClock, Transport
+from misc_shared.transports.memory import MemoryTransport, memory_pair
+from misc_shared.transports.opening import open_receiver, open_sender
+
+__all__ = [
+    "DEFAULT_MTU",
+    "DEFAULT_STREAM",
+    "Address",
+    "Clock",
+    "FileAddress",
+    "MemoryTransport",
+    "MqttAddress",
+    "SystemClock",
+    "Transport",
+    "memory_pair",
+    "open_receiver",
+    "open_sender",
+    "parse_address",
+]

@@ -1,0 +1,151 @@
+"""Recordings as transports: a sender's datagrams into a file, a file's datagrams to a receiver."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from misc_shared.errors import TransportError
+from misc_shared.transports.base import DEFAULT_MTU, Clock, SystemClock
+from misc_shared.transports.recording import (
+    Entry,
+    Header,
+    RecordingReader,
+    encode_entry,
+    encode_header,
+)
+
+__all__ = ["RecordingClock", "RecordingReceiver", "RecordingSender"]
+
+_ONE_WAY = "a recording goes one way"
+
+
+class RecordingSender:
+    """Writes every datagram of a stream to a file, replacing what was there.
+
+    Args:
+        path: the recording to write.
+        stream: the stream's name.
+        mtu: bytes of the largest datagram.
+
+    Raises:
+        TransportError: the file cannot be written.
+    """
+
+    duplex = False
+
+    def __init__(self, path: Path, *, stream: str, mtu: int = DEFAULT_MTU) -> None:
+        self.stream = stream
+        self.mtu = mtu
+        self.clock: Clock = SystemClock()
+        self._path = path
+        self._started = time.monotonic()
+        try:
+            # Unbuffered: an entry is one write, so a crash costs at most the last of them.
+            self._file = path.open("wb", buffering=0)
+        except OSError as error:
+            raise TransportError(f"cannot write the recording {path}: {error.strerror}") from None
+        self._write(encode_header(Header(stream=stream, started=time.time())))
+
+    async def ready(self) -> None:
+        """Return at once: a file always takes one more."""
+        if self._file.closed:
+            raise TransportError(f"the recording {self._path} is closed")
+
+    async def send(self, datagram: bytes) -> None:
+        """Append one datagram with the time since the recording began."""
+        await self.ready()
+        if len(datagram) > self.mtu:
+            raise TransportError(
+                f"a datagram of {len(datagram)} bytes does not fit the MTU of {self.mtu}"
+            )
+        seconds = time.monotonic() - self._started
+        self._write(encode_entry(Entry(seconds=seconds, datagram=datagram)))
+
+    async def receive(self) -> bytes | None:
+        """Return None: nothing comes back from a file."""
+        return None
+
+    async def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _write(self, data: bytes) -> None:
+        try:
+            written = self._file.write(data)
+        except OSError as error:
+            raise TransportError(
+                f"cannot write the recording {self._path}: {error.strerror}"
+            ) from None
+        if written != len(data):
+            raise TransportError(f"cannot write the recording {self._path}: the disk is full")
+
+
+class RecordingClock:
+    """The time inside a recording: it stands at the entry last read.
+
+    Args:
+        started: Unix seconds at which the recording began.
+    """
+
+    def __init__(self, *, started: float) -> None:
+        self._started = started
+        self.elapsed = 0.0
+
+    def monotonic(self) -> float:
+        """Seconds since the recording began."""
+        return self.elapsed
+
+    def wall(self) -> float:
+        """Unix seconds, as they were at the sender."""
+        return self._started + self.elapsed
+
+
+class RecordingReceiver:
+    """Gives a recording's datagrams as fast as they are taken, at the times recorded.
+
+    Args:
+        path: the recording to read.
+        stream: the name to give the stream, or None for the recorded one.
+
+    Raises:
+        TransportError: the file cannot be read or is no recording.
+    """
+
+    duplex = False
+    mtu = DEFAULT_MTU
+
+    def __init__(self, path: Path, *, stream: str | None = None) -> None:
+        try:
+            self._file = path.open("rb")
+        except OSError as error:
+            raise TransportError(f"cannot read the recording {path}: {error.strerror}") from None
+        try:
+            reader = RecordingReader(self._file, name=str(path))
+        except TransportError:
+            self._file.close()
+            raise
+        self.stream = stream or reader.header.stream
+        self._recorded = RecordingClock(started=reader.header.started)
+        self.clock: Clock = self._recorded
+        self._entries = iter(reader)
+
+    async def ready(self) -> None:
+        """Refuse: nobody listens at the other end of a recording."""
+        raise TransportError(f"{_ONE_WAY}: nothing can be sent back to it")
+
+    async def send(self, datagram: bytes) -> None:
+        """Refuse: nobody listens at the other end of a recording."""
+        raise TransportError(f"{_ONE_WAY}: {len(datagram)} bytes cannot be sent back to it")
+
+    async def receive(self) -> bytes | None:
+        """Take the next datagram and move the clock to its time; None at the end."""
+        entry = next(self._entries, None)
+        if entry is None:
+            return None
+        self._recorded.elapsed = entry.seconds
+        return entry.datagram
+
+    async def close(self) -> None:
+        """Close the file."""
+        self._file.close()
