@@ -9,60 +9,90 @@ counted in processor time, so that a busy machine trains as well as an idle one.
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+
 from training.semantics_batches import Batches
-from training.semantics_cache import TEACHER_CHANNELS, open_cache
+from training.semantics_cache import TEACHER_CHANNELS, Cache, open_cache
 from training.semantics_captioner import Captioner
 from training.semantics_network import SemanticsNetwork
-from training.semantics_targets import build_targets
+from training.semantics_targets import Targets, build_targets
 from training.semantics_vision import train_vision
-from training.semantics_words import load_nouns
+from training.semantics_words import Nouns, load_nouns
 from training.semantics_writer import caption_tokens, train_captioner
 
-_SHARED = Path(__file__).resolve().parents[1].parent / "shared"
+__all__ = ["Recipe", "open_recipe", "recipe_options"]
+
+_SHARED = Path(__file__).resolve().parents[2] / "shared"
 _VISION_SHARE = 0.72
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """All that training, exporting and measuring share."""
+
+    cache: Cache
+    nouns: Nouns
+    targets: Targets
+    tokens: list[str]
+    network: SemanticsNetwork
+    captioner: Captioner
+
+    def load(self, work: Path) -> dict[str, int]:
+        """Take the weights of finished checkpoints, and return their steps."""
+        vision = torch.load(work / "vision.pt", weights_only=True)
+        self.network.load_state_dict(vision["network"])
+        writer = torch.load(work / "captioner.pt", weights_only=True)
+        self.captioner.load_state_dict(writer["captioner"])
+        return {"vision": vision["step"], "captioner": writer["step"]}
+
+
+def recipe_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that every command of this recipe takes."""
+    parser.add_argument("--shared", type=Path, default=_SHARED, help="folder of data and teachers")
+    parser.add_argument("--cache", type=Path, required=True, help="folder for decoded photographs")
+    parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints")
+    parser.add_argument("--threads", type=int, default=1)
+
+
+def open_recipe(options: argparse.Namespace) -> Recipe:
+    """Read the data and make untrained networks of the right size."""
+    data, teachers = options.shared / "data", options.shared / "teachers"
+    cache = open_cache(data, teachers, options.cache, processes=options.threads)
+    nouns = load_nouns()
+    targets = build_targets(cache.names, data, teachers / "imagenet_labels.txt", nouns)
+    tokens = caption_tokens([text for place in targets.train for text in targets.captions[place]])
+    placed = torch.from_numpy(targets.placed)
+    network = SemanticsNetwork(len(nouns.names), placed, TEACHER_CHANNELS)
+    captioner = Captioner(len(tokens), network.whole_words.in_features + len(nouns.names))
+    return Recipe(cache, nouns, targets, tokens, network, captioner)
+
+
 def main() -> None:
-    """Run the recipe."""
-    options = _options()
+    """Train."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    recipe_options(parser)
+    parser.add_argument("--minutes", type=float, default=25, help="of processor time, in all runs")
+    options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)
     torch.manual_seed(0)
     options.work.mkdir(parents=True, exist_ok=True)
-    teachers = options.shared / "teachers"
-    cache = open_cache(options.shared / "data", teachers, options.cache, processes=options.threads)
-    nouns = load_nouns()
-    labels = teachers / "imagenet_labels.txt"
-    targets = build_targets(cache.names, options.shared / "data", labels, nouns)
-    batches = Batches(cache, targets, seed=0)
-    network = SemanticsNetwork(
-        len(nouns.names), torch.from_numpy(targets.placed), TEACHER_CHANNELS
-    ).to(memory_format=torch.channels_last)
+    recipe = open_recipe(options)
+    network = recipe.network.to(memory_format=torch.channels_last)
+    batches = Batches(recipe.cache, recipe.targets, seed=0)
     minutes = options.minutes * _VISION_SHARE
     train_vision(network, batches, options.work / "vision.pt", minutes=minutes)
-    tokens = caption_tokens([text for place in targets.train for text in targets.captions[place]])
-    captioner = Captioner(len(tokens), network.whole_words.in_features + len(nouns.names))
     train_captioner(
-        captioner,
+        recipe.captioner,
         network,
         batches,
-        tokens,
+        recipe.tokens,
         options.work / "captioner.pt",
         minutes=options.minutes - minutes,
     )
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--shared", type=Path, default=_SHARED, help="folder of data and teachers")
-    parser.add_argument("--cache", type=Path, required=True, help="folder for decoded photographs")
-    parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints")
-    parser.add_argument("--minutes", type=float, default=25, help="of processor time, all runs together")
-    parser.add_argument("--threads", type=int, default=1)
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

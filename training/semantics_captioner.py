@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-__all__ = ["BEGIN", "END", "UNKNOWN", "Captioner"]
+__all__ = ["BEGIN", "END", "UNKNOWN", "CaptionStart", "CaptionStep", "Captioner"]
 
 END, BEGIN, UNKNOWN = 0, 1, 2
 """Places of the three tokens that are no words."""
@@ -38,7 +39,39 @@ class Captioner(nn.Module):
         context = self.context(description)
         return context, torch.tanh(self.first(context))
 
-    def step(self, token: Tensor, context: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, tokens: Tensor, description: Tensor) -> Tensor:
+        """Score every next word of captions [B, T]: logits [B, T, tokens]."""
+        context, state = self.start(description)
+        embedded = self.drop(self.embedding(tokens))
+        spread = self.drop(context)[:, None].expand(-1, tokens.shape[1], -1)
+        out, _ = self.cell(torch.cat([embedded, spread], 2), state[None])
+        return self.score(out)
+
+    def score(self, out: Tensor) -> Tensor:
+        """Turn states [..., 320] into logits [..., tokens]; words are scored by their embeddings."""
+        return self.out(out) @ self.embedding.weight.T + self.bias
+
+
+class CaptionStart(nn.Module):
+    """What the sender runs once for a picture."""
+
+    def __init__(self, captioner: Captioner) -> None:
+        super().__init__()
+        self.captioner = captioner
+
+    def forward(self, description: Tensor) -> tuple[Tensor, Tensor]:
+        """Turn a description [1, inputs] into its context [1, 192] and first state [1, 320]."""
+        return self.captioner.start(description)
+
+
+class CaptionStep(nn.Module):
+    """What the sender runs once for a word: the recurrence written out, free of a sequence."""
+
+    def __init__(self, captioner: Captioner) -> None:
+        super().__init__()
+        self.captioner = captioner
+
+    def forward(self, token: Tensor, context: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """Advance by one word.
 
         Args:
@@ -47,18 +80,14 @@ class Captioner(nn.Module):
             state: float [B, 320].
 
         Returns:
-            Log probabilities [B, tokens] of the next word, and the next state.
+            Log probabilities [B, tokens] of the next word, and the next states [B, 320].
         """
-        logits, following = self._run(token[:, None], context, state)
-        return torch.log_softmax(logits[:, 0], 1), following
-
-    def forward(self, tokens: Tensor, description: Tensor) -> Tensor:
-        """Score every next word of captions [B, T]: logits [B, T, tokens]."""
-        context, state = self.start(description)
-        return self._run(tokens, self.drop(context), state)[0]
-
-    def _run(self, tokens: Tensor, context: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        embedded = self.drop(self.embedding(tokens))
-        spread = context[:, None].expand(-1, tokens.shape[1], -1)
-        out, following = self.cell(torch.cat([embedded, spread], 2), state[None])
-        return self.out(out) @ self.embedding.weight.T + self.bias, following[0]
+        cell = self.captioner.cell
+        told = torch.cat([self.captioner.embedding(token), context], 1)
+        given = functional.linear(told, cell.weight_ih_l0, cell.bias_ih_l0).chunk(3, 1)
+        kept = functional.linear(state, cell.weight_hh_l0, cell.bias_hh_l0).chunk(3, 1)
+        reset = torch.sigmoid(given[0] + kept[0])
+        update = torch.sigmoid(given[1] + kept[1])
+        fresh = torch.tanh(given[2] + reset * kept[2])
+        following = (1 - update) * fresh + update * state
+        return torch.log_softmax(self.captioner.score(following), 1), following

@@ -1,0 +1,94 @@
+"""Writes a caption with a beam search, and only about things that are seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from misc_sender.semantics.networks import CaptionNetwork, Sight
+from misc_sender.semantics.vocabulary import Vocabulary
+
+__all__ = ["write_caption"]
+
+_END, _BEGIN, _UNKNOWN = 0, 1, 2
+_BEAM = 4
+_LONGEST = 18
+_LENGTH_BONUS = 0.7  # log probabilities are divided by length to this power
+
+
+@dataclass(frozen=True)
+class _Draft:
+    words: tuple[int, ...]
+    likelihood: float
+    finished: bool = False
+
+    @property
+    def merit(self) -> float:
+        return float(self.likelihood / max(1, len(self.words)) ** _LENGTH_BONUS)
+
+    @property
+    def fluency(self) -> float:
+        return self.likelihood / max(1, len(self.words) + 1)
+
+
+def write_caption(network: CaptionNetwork, vocabulary: Vocabulary, sight: Sight) -> str:
+    """Write the most likely caption whose nouns are all seen, or none.
+
+    Args:
+        network: the captioner.
+        vocabulary: its words.
+        sight: what is seen.
+
+    Returns:
+        A sentence such as "A dog runs through the grass .", or "" if none is sure enough.
+    """
+    for draft in sorted(_search(network, sight), key=lambda one: -one.merit):
+        words = [vocabulary.tokens[word] for word in draft.words]
+        if draft.fluency >= vocabulary.fluency and _supported(words, vocabulary, sight):
+            sentence = " ".join(words)
+            return sentence[:1].upper() + sentence[1:] + " ."
+    return ""
+
+
+def _supported(words: list[str], vocabulary: Vocabulary, sight: Sight) -> bool:
+    pairs = [f"{one} {two}" for one, two in zip(words, words[1:], strict=False)]
+    nouns = [vocabulary.spellings[word] for word in words + pairs if word in vocabulary.spellings]
+    # A spelling may mean several nouns; one that is seen is enough.
+    return all(max(sight.present[list(places)]) >= vocabulary.support for places in nouns)
+
+
+def _search(network: CaptionNetwork, sight: Sight) -> list[_Draft]:
+    """Return finished captions; the beam stops when none can get better."""
+    context, state = network.start(sight)
+    drafts, finished = [_Draft((), 0.0)], list[_Draft]()
+    for _ in range(_LONGEST):
+        last = np.array([draft.words[-1] if draft.words else _BEGIN for draft in drafts])
+        contexts = np.repeat(context, len(drafts), 0)
+        likelihoods, state = network.step(last, contexts, state)
+        likelihoods[:, [_BEGIN, _UNKNOWN]] = -np.inf
+        parents, extended = _extend(drafts, likelihoods)
+        finished += [draft for draft in extended if draft.finished]
+        going = [place for place, draft in enumerate(extended) if not draft.finished]
+        drafts = [extended[place] for place in going]
+        state = state[parents[going]]
+        if len(finished) >= _BEAM or not drafts:
+            break
+    return finished
+
+
+def _extend(
+    drafts: list[_Draft], likelihoods: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], list[_Draft]]:
+    """Return the best continuations, and which draft each continues."""
+    sums = likelihoods + np.array([draft.likelihood for draft in drafts], np.float32)[:, None]
+    best = np.argsort(-sums, axis=None, kind="stable")[:_BEAM]
+    parents, words = np.unravel_index(best, sums.shape)
+    extended = [
+        _Draft(drafts[parent].words, float(sums[parent, word]), finished=True)
+        if word == _END
+        else _Draft((*drafts[parent].words, int(word)), float(sums[parent, word]))
+        for parent, word in zip(parents.tolist(), words.tolist(), strict=True)
+    ]
+    return parents.astype(np.int64), extended

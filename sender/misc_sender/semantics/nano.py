@@ -1,0 +1,46 @@
+"""The embedded backend: two small networks, no server, no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from misc_sender.semantics.appearance import appearance
+from misc_sender.semantics.captions import write_caption
+from misc_sender.semantics.items import choose_items
+from misc_sender.semantics.networks import CaptionNetwork, SightNetwork
+from misc_sender.semantics.vocabulary import load_vocabulary
+from misc_shared.packs import Component
+from misc_shared.semantics import Item, Semantics
+
+__all__ = ["NanoSemantics"]
+
+_ITEMS = 3
+
+
+class NanoSemantics:
+    """Names up to three items with maps, measures their looks, and writes a caption.
+
+    Args:
+        component: the pack component "semantics".
+        threads: processor cores to use.
+
+    Raises:
+        PackError: the component is incomplete or does not load.
+    """
+
+    def __init__(self, component: Component, *, threads: int = 1) -> None:
+        self._vocabulary = load_vocabulary(component.file("vocabulary.json"))
+        self._sight = SightNetwork(component, threads=threads)
+        self._captions = CaptionNetwork(component, threads=threads)
+
+    def describe(self, image: NDArray[np.uint8], *, path: Path | None = None) -> Semantics:  # noqa: ARG002
+        """Describe a picture, uint8 [H, W, 3] RGB; the same picture gives the same words."""
+        sight = self._sight(image)
+        chosen = choose_items(self._vocabulary, sight, limit=_ITEMS)
+        items = tuple(
+            Item(one.name, appearance(image, one.where), one.where.copy()) for one in chosen
+        )
+        return Semantics(items, write_caption(self._captions, self._vocabulary, sight))

@@ -1,0 +1,108 @@
+"""Semantics written by hand or by another program: a JSON file next to the picture.
+
+`photo.png` has its semantics in `photo.png.json`:
+
+    {"items": [{"name": "dog", "detail": "brown, large, center", "map": ["0000", "0110"]}],
+     "caption": "A dog runs through the grass."}
+
+A map's rows are strings of 0 and 1, or lists of the numbers 0 and 1; 1 is where the item is.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import numpy as np
+from msgspec import Meta, Struct
+from numpy.typing import NDArray
+
+from misc_shared.errors import ConfigError, SourceError
+from misc_shared.semantics import MAX_ITEMS, MAX_TEXT_CHARACTERS, Item, Semantics
+
+__all__ = ["FileSemantics", "sidecar_path"]
+
+_MAX_BYTES = 1 << 20
+_MAX_SIDE = 64
+
+_Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARACTERS)]
+_RowOfDigits = Annotated[str, Meta(pattern="^[01]+$", max_length=_MAX_SIDE)]
+_RowOfNumbers = Annotated[
+    list[Annotated[int, Meta(ge=0, le=1)]], Meta(min_length=1, max_length=_MAX_SIDE)
+]
+_Rows = Annotated[list[_RowOfDigits | _RowOfNumbers], Meta(min_length=1, max_length=_MAX_SIDE)]
+
+
+class _StoredItem(Struct, forbid_unknown_fields=True):
+    name: Annotated[str, Meta(min_length=1, max_length=MAX_TEXT_CHARACTERS)]
+    detail: _Text = ""
+    map: _Rows | None = None
+
+
+class _StoredSemantics(Struct, forbid_unknown_fields=True):
+    items: Annotated[list[_StoredItem], Meta(max_length=MAX_ITEMS)] = []
+    caption: _Text = ""
+
+
+class FileSemantics:
+    """Reads PICTURE.json next to each picture."""
+
+    def describe(self, image: NDArray[np.uint8], *, path: Path | None = None) -> Semantics:  # noqa: ARG002
+        """Read a picture's semantics.
+
+        Raises:
+            ConfigError: the picture did not come from a file.
+            SourceError: the JSON file is missing, too large or not of the expected form.
+        """
+        if path is None:
+            raise ConfigError(
+                "semantics 'file' reads PICTURE.json next to a picture file, and this source has "
+                "no picture files; choose --semantics nano or none"
+            )
+        stored_at = sidecar_path(path)
+        stored = _decode(_read(stored_at), stored_at)
+        items = tuple(Item(one.name, one.detail, _map(one, stored_at)) for one in stored.items)
+        return Semantics(items, stored.caption)
+
+
+def sidecar_path(picture: Path) -> Path:
+    """Return where a picture's semantics are: its own name with ".json" after it."""
+    return picture.with_name(picture.name + ".json")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(_MAX_BYTES + 1)
+    except OSError as error:
+        raise SourceError(
+            f"semantics file {path} does not open ({error.strerror}); "
+            "write it, or choose --semantics nano or none"
+        ) from error
+    if len(content) > _MAX_BYTES:
+        raise SourceError(f"semantics file {path} is larger than the limit of {_MAX_BYTES} bytes")
+    return content
+
+
+def _decode(content: bytes, path: Path) -> _StoredSemantics:
+    try:
+        return msgspec.json.decode(content, type=_StoredSemantics)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise SourceError(
+            f"semantics file {path}: {error}; "
+            'expected {"items": [{"name", "detail", "map"}], "caption"}'
+        ) from error
+
+
+def _map(item: _StoredItem, path: Path) -> NDArray[np.bool_] | None:
+    if item.map is None:
+        return None
+    rows = [[int(cell) for cell in row] for row in item.map]
+    lengths = sorted({len(row) for row in rows})
+    if len(lengths) > 1:
+        raise SourceError(
+            f"semantics file {path}: the map of {item.name!r} has rows of {lengths} cells; "
+            "expected rows of one length"
+        )
+    return np.array(rows, dtype=np.bool_)
