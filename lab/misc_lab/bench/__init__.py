@@ -1,0 +1,1 @@
+"""Rate against quality: our codec and the usual ones, every byte counted."""

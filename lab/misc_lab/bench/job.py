@@ -1,0 +1,89 @@
+"""One picture through every codec at every budget."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from misc_lab.bench.codec import Codec, CodedFile, Pixels
+from misc_lab.bench.metrics import Judge
+from misc_lab.bench.results import Row
+from misc_sender.sources.pixels import read_picture
+
+__all__ = ["measure_picture"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A coded file with its pictures measured."""
+
+    file: CodedFile
+    decode_seconds: float
+    series: Mapping[str, Mapping[str, float]]
+
+
+def measure_picture(
+    path: Path, *, codecs: Sequence[Codec], budgets: Sequence[float], judge: Judge
+) -> list[Row]:
+    """Code a picture by each codec within each budget.
+
+    Args:
+        path: The picture.
+        codecs: Those to try.
+        budgets: Bits per pixel.
+        judge: Measures, and chooses among a codec's files.
+    """
+    image = read_picture(path, max_side=None)
+    judge.look_at(image)
+    rows: list[Row] = []
+    for codec in codecs:
+        for target in budgets:
+            rows += _rows(path.name, image, codec, target, judge)
+    return rows
+
+
+def _rows(name: str, image: Pixels, codec: Codec, target: float, judge: Judge) -> list[Row]:
+    pixels = image.shape[0] * image.shape[1]
+    started = time.perf_counter()
+    files = list(codec.files(image, max_bytes=int(target * pixels / 8)))
+    encode_seconds = time.perf_counter() - started
+    best = _best(files, image, codec, judge)
+    if best is None:
+        return [
+            Row(name, series, target, None, None, "", encode_seconds, 0.0, {})
+            for series in codec.series
+        ]
+    return [
+        Row(
+            image=name,
+            series=series,
+            target_bpp=target,
+            nbytes=best.file.nbytes,
+            bpp=best.file.nbytes * 8 / pixels,
+            setting=best.file.setting,
+            encode_seconds=encode_seconds,
+            decode_seconds=best.decode_seconds,
+            metrics=metrics,
+        )
+        for series, metrics in best.series.items()
+    ]
+
+
+def _best(files: Sequence[CodedFile], image: Pixels, codec: Codec, judge: Judge) -> _Judged | None:
+    best = None
+    for file in files:
+        judged = _judge(file, image, codec, judge)
+        main = codec.series[0]
+        if best is None or judge.prefers(judged.series[main], best.series[main]):
+            best = judged
+    return best
+
+
+def _judge(file: CodedFile, image: Pixels, codec: Codec, judge: Judge) -> _Judged:
+    height, width = image.shape[:2]
+    started = time.perf_counter()
+    pictures = codec.decode(file.parts, width=width, height=height)
+    seconds = time.perf_counter() - started
+    return _Judged(
+        file, seconds, {series: judge.measure(picture) for series, picture in pictures.items()}
+    )

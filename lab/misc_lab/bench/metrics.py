@@ -1,0 +1,103 @@
+"""How close a decoded picture is to the original: PSNR, MS-SSIM and perceptual distances."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from misc_lab.bench.codec import Pixels
+from misc_shared.errors import ConfigError, MissingExtraError
+
+__all__ = ["HIGHER_IS_BETTER", "LABELS", "SMALLEST_SIDE", "Judge"]
+
+HIGHER_IS_BETTER = {"psnr": True, "ms_ssim": True, "sqfd": False, "sqtd": False}
+"""Which way each metric points."""
+
+LABELS = {"psnr": "PSNR (dB)", "ms_ssim": "MS-SSIM", "sqfd": "SqFD", "sqtd": "SqTD"}
+"""How each metric is written."""
+
+SMALLEST_SIDE = 161
+"""MS-SSIM halves a picture four times and still needs its 11-pixel window inside."""
+
+
+class Judge:
+    """Compares decoded pictures with one original.
+
+    Metrics are on RGB of the original's size. The one that ranks, SqFD if there is one and
+    MS-SSIM otherwise, chooses among a codec's files.
+
+    Args:
+        perceptual: Python file with perceptual distances, or None.
+
+    Raises:
+        ConfigError: The file is none of its kind.
+        MissingExtraError: torch or pytorch-msssim is not installed.
+    """
+
+    def __init__(self, *, perceptual: Path | None) -> None:
+        try:
+            import pytorch_msssim
+            import torch
+        except ImportError as error:
+            raise MissingExtraError(
+                "Measuring quality", package=str(error.name), extra="lab"
+            ) from error
+        torch.set_num_threads(1)
+        self._torch = torch
+        self._ms_ssim = pytorch_msssim.ms_ssim
+        self._distances = None
+        if perceptual is not None:
+            from misc_lab.bench.perceptual import FeatureDistances
+
+            self._distances = FeatureDistances(perceptual)
+        self.ranking = "ms_ssim" if perceptual is None else "sqfd"
+        self._reference: Any = None
+        self._pixels: Pixels = np.zeros((0, 0, 3), np.uint8)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of what is measured."""
+        return ("psnr", "ms_ssim") if self._distances is None else tuple(LABELS)
+
+    def look_at(self, original: Pixels) -> None:
+        """Choose the original that the next pictures are compared with.
+
+        Raises:
+            ConfigError: A side is too short for MS-SSIM.
+        """
+        height, width = original.shape[:2]
+        if min(height, width) < SMALLEST_SIDE:
+            raise ConfigError(
+                f"A picture of {width}x{height} is too small for MS-SSIM; "
+                f"both sides need {SMALLEST_SIDE} pixels or more."
+            )
+        self._pixels = original
+        self._reference = self._tensor(original)
+
+    def measure(self, decoded: Pixels) -> dict[str, float]:
+        """All metrics of one decoded picture of the original's size."""
+        picture = self._tensor(decoded)
+        with self._torch.inference_mode():
+            measured = {
+                "psnr": _psnr(self._pixels, decoded),
+                "ms_ssim": float(self._ms_ssim(self._reference, picture, data_range=1.0)),
+            }
+            if self._distances is not None:
+                measured |= self._distances.measure(self._reference, picture)
+        return measured
+
+    def prefers(self, measured: Mapping[str, float], other: Mapping[str, float]) -> bool:
+        """Whether `measured` is better than `other` by the metric that ranks."""
+        sign = 1 if HIGHER_IS_BETTER[self.ranking] else -1
+        return sign * measured[self.ranking] > sign * other[self.ranking]
+
+    def _tensor(self, pixels: Pixels) -> Any:  # noqa: ANN401 - torch stays lazy
+        channels_first = np.ascontiguousarray(pixels.transpose(2, 0, 1)[None])
+        return self._torch.from_numpy(channels_first).float() / 255
+
+
+def _psnr(original: Pixels, decoded: Pixels) -> float:
+    """Peak signal-to-noise ratio over RGB in dB; 100 for identical pictures."""
+    error = np.mean((original.astype(np.float64) - decoded) ** 2)
+    return float(100.0 if error == 0 else 10 * np.log10(255**2 / error))

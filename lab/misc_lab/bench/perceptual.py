@@ -1,0 +1,83 @@
+"""Perceptual distances from a Python file that the user names, such as SqFD and SqTD.
+
+The file defines `SqueezeNet`, a torch module whose call gives a list of feature maps, and
+`feature_distance(net, a, b)` and `texture_distance(net, a, b)`, each a tensor [N] for images
+[N, 3, H, W] in [0, 1]; lower is closer. It is code and is run: name only a file that you trust.
+"""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from misc_shared.errors import ConfigError
+
+__all__ = ["FeatureDistances"]
+
+_NEEDED = ("SqueezeNet", "feature_distance", "texture_distance")
+
+
+class FeatureDistances:
+    """SqFD and SqTD, or whatever the file computes under these names.
+
+    Args:
+        path: The Python file.
+
+    Raises:
+        ConfigError: The file does not exist, does not run or lacks one of the three names.
+    """
+
+    def __init__(self, path: Path) -> None:
+        module = _load(path)
+        self._net = _Remembering(module.SqueezeNet())
+        self._feature_distance = module.feature_distance
+        self._texture_distance = module.texture_distance
+
+    def measure(self, reference: Any, decoded: Any) -> dict[str, float]:  # noqa: ANN401 - torch stays lazy
+        """Both distances between two torch tensors [1, 3, H, W] in [0, 1]."""
+        self._net.keep(reference, decoded)
+        return {
+            "sqfd": float(self._feature_distance(self._net, reference, decoded)),
+            "sqtd": float(self._texture_distance(self._net, reference, decoded)),
+        }
+
+
+class _Remembering:
+    """A network that sees each picture once: one reference is compared with many others."""
+
+    def __init__(self, net: Any) -> None:  # noqa: ANN401 - torch stays lazy
+        self._net = net
+        self._maps: dict[int, Any] = {}
+        self._kept: tuple[Any, ...] = ()
+
+    def keep(self, *pictures: Any) -> None:  # noqa: ANN401 - torch stays lazy
+        """Forget every picture but these."""
+        self._kept = pictures  # holds them, so that their ids stay theirs
+        self._maps = {id(one): self._maps[id(one)] for one in pictures if id(one) in self._maps}
+
+    def __call__(self, picture: Any) -> Any:  # noqa: ANN401 - torch stays lazy
+        if not any(picture is kept for kept in self._kept):
+            return self._net(picture)
+        if id(picture) not in self._maps:
+            self._maps[id(picture)] = self._net(picture)
+        return self._maps[id(picture)]
+
+
+def _load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"perceptual_{path.stem}", path)
+    if not path.is_file() or spec is None or spec.loader is None:
+        raise ConfigError(f"The perceptual metric {path} is no Python file; name one that is.")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # the file is the user's: whatever it raises, we say where
+        raise ConfigError(
+            f"The perceptual metric {path} does not run: {type(error).__name__}: {error}."
+        ) from error
+    missing = [name for name in _NEEDED if not hasattr(module, name)]
+    if missing:
+        raise ConfigError(
+            f"The perceptual metric {path} lacks {', '.join(missing)}; "
+            f"it needs {', '.join(_NEEDED)}."
+        )
+    return module

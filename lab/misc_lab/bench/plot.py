@@ -1,0 +1,61 @@
+"""Curves of quality over rate, one panel a metric."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from misc_lab.bench.metrics import HIGHER_IS_BETTER, LABELS
+from misc_lab.bench.results import Point
+from misc_shared.errors import MissingExtraError
+
+__all__ = ["plot_rates"]
+
+_OURS = "misc"
+_OUR_COLOURS = ("#d1495b", "#edae49")
+_COLOURS = ("#00798c", "#30638e", "#6a994e", "#7d5ba6", "#8d8d8d")
+
+
+def plot_rates(points: Sequence[Point], path: Path) -> None:
+    """Draw the mean curves; a point is left out where a codec did not fit every picture.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError("The plot", package="matplotlib", extra="lab") from error
+    whole = [point for point in points if point.fitted == point.pictures]
+    names = [name for name in LABELS if any(name in point.metrics for point in whole)]
+    figure = Figure(figsize=(4.6 * max(1, len(names)), 4.2), layout="constrained")
+    for index, name in enumerate(names):
+        _draw(figure.add_subplot(1, len(names), index + 1), whole, name)
+    figure.savefig(path, dpi=150)
+
+
+def _draw(axes: Any, points: Sequence[Point], name: str) -> None:  # noqa: ANN401 - matplotlib stays lazy
+    series = list(dict.fromkeys(point.series for point in points))
+    colours = _assign_colours(series)
+    for one in series:
+        line = sorted((p.bpp, p.metrics[name]) for p in points if p.series == one)
+        width = 2.4 if one.startswith(_OURS) else 1.4
+        axes.plot(*zip(*line, strict=True), "o-", color=colours[one], lw=width, ms=4, label=one)
+    better = "higher" if HIGHER_IS_BETTER[name] else "lower"
+    axes.set(
+        xscale="log",
+        xlabel="bits per pixel, all bytes",
+        title=f"{LABELS[name]}, {better} is better",
+    )
+    ticks = sorted({round(point.target_bpp, 4) for point in points})
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, fontsize=8)
+
+
+def _assign_colours(series: Sequence[str]) -> dict[str, str]:
+    ours = [one for one in series if one.startswith(_OURS)]
+    others = [one for one in series if not one.startswith(_OURS)]
+    colours = {one: _OUR_COLOURS[index % len(_OUR_COLOURS)] for index, one in enumerate(ours)}
+    return colours | {one: _COLOURS[index % len(_COLOURS)] for index, one in enumerate(others)}

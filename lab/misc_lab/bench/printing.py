@@ -1,0 +1,57 @@
+"""The benchmark on a terminal: progress, then a table."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from misc_lab.bench.metrics import LABELS
+from misc_lab.bench.results import Point
+
+__all__ = ["show_points", "watch"]
+
+
+@contextmanager
+def watch(noun: str) -> Iterator[Callable[[int, int], None]]:
+    """Show progress on standard error; gives a function of done and total."""
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(noun, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def show_points(points: Sequence[Point], *, out: Path) -> None:
+    """Print the means, one line a series and budget."""
+    table = Table(title="Means over all pictures; * where a codec could not get every one so small")
+    table.add_column("codec")
+    table.add_column("budget", justify="right")
+    table.add_column("bpp", justify="right")
+    names = [name for name in LABELS if any(name in point.metrics for point in points)]
+    for name in names:
+        table.add_column(LABELS[name], justify="right")
+    previous = None
+    for point in points:
+        if previous not in (None, point.series):
+            table.add_section()
+        previous = point.series
+        table.add_row(*_cells(point, names))
+    console = Console()
+    console.print(table)
+    console.print(f"Written: {out / 'rd.json'}, rd.csv, rd.png")
+
+
+def _cells(point: Point, names: Sequence[str]) -> list[str]:
+    if point.fitted == 0:
+        return [point.series, f"{point.target_bpp:g}", "none fits", *[""] * len(names)]
+    mark = "" if point.fitted == point.pictures else f" * {point.fitted} of {point.pictures}"
+    values = [_number(point.metrics[name]) for name in names]
+    return [point.series, f"{point.target_bpp:g}", f"{point.bpp:.4f}{mark}", *values]
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}" if value > 2 else f"{value:.3f}"  # noqa: PLR2004 - dB, else a share

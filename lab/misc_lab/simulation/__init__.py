@@ -1,0 +1,1 @@
+"""A whole stream in virtual time: both sessions, two simulated links, pictures at both ends."""
