@@ -18,6 +18,8 @@ __all__ = ["MAX_TOTAL_BITS", "AdaptiveBit", "RangeDecoder", "RangeEncoder"]
 MAX_TOTAL_BITS: Final = 16
 _TOP: Final = 1 << 24
 _MASK: Final = 0xFFFFFFFF
+# From here on a carry could still run into the bytes held back.
+_CARRY_ZONE: Final = 0xFF000000
 # Zero bytes a decoder may read past the end before it is clear that the stream was cut or forged.
 _MAX_OVERRUN: Final = 1 << 16
 
@@ -101,7 +103,7 @@ class RangeEncoder:
 
     def _shift(self) -> None:
         """Move the top byte out, resolving a carry into the bytes held back."""
-        if self._low < 0xFF000000 or self._low > _MASK:
+        if self._low < _CARRY_ZONE or self._low > _MASK:
             carry = self._low >> 32
             if self._started:
                 self._out.append((self._cache + carry) & 0xFF)
@@ -140,7 +142,9 @@ class RangeDecoder:
         step = self._range >> total_bits
         target = self._code // step
         if target >= 1 << total_bits:
-            message = "range coder: found a code outside every symbol's interval; the layer is damaged"
+            message = (
+                "range coder: found a code outside every symbol's interval; the layer is damaged"
+            )
             raise BitstreamError(message)
         symbol = bisect_right(cumulative, target) - 1
         low = cumulative[symbol]

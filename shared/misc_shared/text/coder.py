@@ -1,0 +1,183 @@
+"""The text layer: names, details and caption in the fewest bytes of three ways.
+
+The first byte tells the way (protocol.md, Layer payloads: Text):
+
+    0x00..0xf5  n-gram: the range coder never begins with more, for its first symbol says so
+    0xf6        reserved
+    0xf7        raw: the fields follow in UTF-8
+    0xf8..0xff  brotli: the three low bits are the only ones of brotli's first byte that vary
+
+So the way costs 0.06 bits of n-gram, one byte of raw, and nothing of brotli.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import brotli
+
+from misc_shared.errors import BitstreamError, ConfigError, LimitError
+from misc_shared.packs import Component
+from misc_shared.semantics import MAX_ITEMS, MAX_TEXT_CHARACTERS, Item, Semantics
+from misc_shared.text.fields import FieldCoder
+from misc_shared.text.model import Field, TextModel, load_model
+from misc_shared.text.symbols import AdaptiveChoice, SymbolCoder, SymbolReader, SymbolWriter
+
+__all__ = ["MODEL_FILE", "TextCoder"]
+
+MODEL_FILE: Final = "ngram.npz"
+"""The model's file in the text component of a pack."""
+
+_RAW: Final = 0xF7
+_RESERVED: Final = 0xF6
+_BROTLI: Final = 0xF8
+_WAYS: Final = (0, _RESERVED << 8, 1 << 16)
+_COUNT_GUESS: Final = (4, 8, 12, 40, 6, 3, 2, 1, 1)  # of 0 to 8 items
+
+# Brotli's first byte for a window of 2^16 and one last block of at most 65,536 bytes (RFC 7932,
+# section 9.2): one bit of window, then "last", "not empty", two bits of length of length. We write
+# and read no other kind, so no stream can unpack to more than 65,536 bytes.
+_BROTLI_HEAD: Final = 0b00010
+_BROTLI_WINDOW: Final = 16
+
+# No byte of UTF-8 is 0xff, so it parts the fields.
+_PART: Final = b"\xff"
+
+
+class TextCoder:
+    """Turns what is said about a picture into bytes and back, exactly.
+
+    Args:
+        component: the pack's "text" component.
+
+    Raises:
+        PackError: the component has no usable model.
+    """
+
+    def __init__(self, component: Component) -> None:
+        self._model = load_model(component.file(MODEL_FILE))
+
+    def encode(self, semantics: Semantics) -> bytes:
+        """Code names, details and caption; maps have a layer of their own.
+
+        Args:
+            semantics: at most `MAX_ITEMS` items and `MAX_TEXT_CHARACTERS` characters in all.
+
+        Returns:
+            The layer's bytes, empty for empty semantics.
+
+        Raises:
+            ConfigError: the semantics are larger than that, or hold half a character (a lone
+                surrogate), which no receiver could display.
+        """
+        _check(semantics)
+        plain = _pack(semantics)
+        ways = (self._write(semantics), _squeeze(plain), bytes([_RAW]) + plain)
+        return min((way for way in ways if way is not None), key=len)
+
+    def decode(self, data: bytes) -> Semantics:
+        """Decode a text layer.
+
+        Returns:
+            Semantics whose items have no maps.
+
+        Raises:
+            BitstreamError: no coder writes these bytes.
+            LimitError: the text is larger than a picture's may be.
+        """
+        first = data[0] if data else 0
+        if first < _RESERVED:
+            return self._read(data)
+        if first >= _BROTLI:
+            return _unpack(_unsqueeze(data))
+        if first == _RAW:
+            return _unpack(data[1:])
+        raise BitstreamError(
+            f"text: found first byte {first:#x}, which is reserved; update this end"
+        )
+
+    def _write(self, semantics: Semantics) -> bytes:
+        writer = SymbolWriter()
+        _code(self._model, writer, semantics)
+        return writer.finish()
+
+    def _read(self, data: bytes) -> Semantics:
+        reader = SymbolReader(data)
+        semantics = _code(self._model, reader)
+        reader.end()
+        return semantics
+
+
+def _code(model: TextModel, coder: SymbolCoder, wanted: Semantics | None = None) -> Semantics:
+    """Write `wanted`, or read and return semantics, with the n-gram model."""
+    coder.code(_WAYS, 0)
+    count = AdaptiveChoice(_COUNT_GUESS).code(coder, len(wanted.items) if wanted else 0)
+    fields = FieldCoder(model, coder, limit=MAX_TEXT_CHARACTERS)
+    items: list[Item] = []
+    name = ""
+    for place in range(count):
+        item = wanted.items[place] if wanted else None
+        name = fields.code(Field.NAME, item.name if item else None, after=name)
+        detail = fields.code(Field.DETAIL, item.detail if item else None, after=name)
+        items.append(Item(name, detail))
+    for item in items:
+        fields.expect(item.name)
+    caption = fields.code(Field.CAPTION, wanted.caption if wanted else None)
+    return Semantics(tuple(items), caption)
+
+
+def _check(semantics: Semantics) -> None:
+    """Refuse what the other end would refuse."""
+    if len(semantics.items) > MAX_ITEMS:
+        raise ConfigError(f"found {len(semantics.items)} items, expected at most {MAX_ITEMS}")
+    text = "".join(_fields(semantics))
+    if len(text) > MAX_TEXT_CHARACTERS:
+        raise ConfigError(
+            f"found {len(text)} characters of text, expected at most {MAX_TEXT_CHARACTERS}; "
+            "shorten the caption"
+        )
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ConfigError(f"found half a character in the text ({error.reason})") from error
+
+
+def _fields(semantics: Semantics) -> list[str]:
+    parts = [part for item in semantics.items for part in (item.name, item.detail)]
+    return [semantics.caption, *parts]
+
+
+def _pack(semantics: Semantics) -> bytes:
+    return _PART.join(field.encode() for field in _fields(semantics))
+
+
+def _unpack(plain: bytes) -> Semantics:
+    try:
+        caption, *parts = (part.decode() for part in plain.split(_PART))
+    except UnicodeDecodeError as error:
+        raise BitstreamError(f"text: found bytes that are no UTF-8 ({error.reason})") from error
+    if len(parts) % 2:
+        raise BitstreamError("text: found an item without a detail; the layer is damaged")
+    if len(parts) > 2 * MAX_ITEMS:
+        raise LimitError(f"text: found {len(parts) // 2} items, expected at most {MAX_ITEMS}")
+    length = len(caption) + sum(map(len, parts))
+    if length > MAX_TEXT_CHARACTERS:
+        raise LimitError(f"text: found {length} characters, expected at most {MAX_TEXT_CHARACTERS}")
+    items = (Item(*pair) for pair in zip(parts[::2], parts[1::2], strict=True))
+    return Semantics(tuple(items), caption)
+
+
+def _squeeze(plain: bytes) -> bytes | None:
+    """Compress with brotli; None if the stream does not begin as all of ours do."""
+    data: bytes = brotli.compress(plain, mode=brotli.MODE_TEXT, quality=11, lgwin=_BROTLI_WINDOW)
+    if data[0] & 0b11111 != _BROTLI_HEAD:
+        return None
+    return bytes([_BROTLI | data[0] >> 5]) + data[1:]
+
+
+def _unsqueeze(data: bytes) -> bytes:
+    try:
+        plain: bytes = brotli.decompress(bytes([(data[0] & 0b111) << 5 | _BROTLI_HEAD]) + data[1:])
+    except brotli.error as error:
+        raise BitstreamError("text: found bytes that brotli does not decode") from error
+    return plain
