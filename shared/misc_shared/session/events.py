@@ -4,7 +4,8 @@ import enum
 from dataclasses import dataclass
 
 from misc_shared.errors import PackMismatchError, ProtocolError, RemoteError
-from misc_shared.wire import LayerKind, Reason, Wanted
+from misc_shared.session.ticks import FrameId
+from misc_shared.wire import LayerKind, Reason
 
 __all__ = [
     "DropReason",
@@ -13,7 +14,6 @@ __all__ = [
     "FrameDelivered",
     "FrameDropped",
     "FrameExpired",
-    "FrameId",
     "FrameSent",
     "FrameStarted",
     "HelloAcknowledged",
@@ -25,27 +25,6 @@ __all__ = [
     "Stale",
     "StreamEnded",
 ]
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class FrameId:
-    """One frame of one run of a sender.
-
-    Attributes:
-        epoch: The sender's run, 0 to 65,535.
-        tick: Capture time in ticks of 1/8 s since the epoch's start, unwrapped.
-    """
-
-    epoch: int
-    tick: int
-
-    @property
-    def on_wire(self) -> int:
-        """The tick as a datagram carries it, modulo 2**16."""
-        return self.tick & 0xFFFF
-
-    def __str__(self) -> str:
-        return f"{self.epoch:04x}-{self.tick:06d}"
 
 
 class DropReason(enum.Enum):
@@ -78,7 +57,7 @@ class FrameDropped:
     Attributes:
         frame: Which one.
         reason: Why.
-        delivered: Layers that the receiver confirmed in full.
+        delivered: Layers that the receiver confirmed in full; one-way, those that went out.
         unsent: Layers of which at least one chunk never went out.
     """
 
@@ -114,11 +93,9 @@ class RefreshRequested:
 
     Attributes:
         newest: Capture tick, modulo 2**16, of the newest frame that it knows.
-        wanted: Always PICTURE: the session answers the other requests itself.
     """
 
     newest: int
-    wanted: Wanted = Wanted.PICTURE
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,9 +64,11 @@ class SenderLimits:
     Attributes:
         frames: Frames that may wait or be in flight; a newer one pushes the oldest out.
         total_bytes: Their payload bytes together; likewise.
+        layer_bytes: The largest layer; HELLO announces it.
     """
 
     frames: int = 8
+    layer_bytes: int = 1 << 20
     total_bytes: int = 1 << 20
 
 

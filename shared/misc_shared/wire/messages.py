@@ -65,7 +65,8 @@ class Wanted(IntEnum):
     """What a REFRESH asks for."""
 
     HELLO = 0
-    PICTURE = 1
+    FULL_HELLO = 1
+    PICTURE = 2
 
 
 class _Array(Struct, array_like=True, forbid_unknown_fields=True, frozen=True):

@@ -1,0 +1,169 @@
+"""What becomes of chunks after they were sent: confirmed, lost or repeated blindly.
+
+Two ways of one interface: `ConfirmedFlight` where acknowledgements come back, `BlindFlight` on a
+one-way link. protocol.md, Repeats.
+"""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from misc_shared.session.options import SenderTiming
+from misc_shared.session.outgoing import FrameInFlight, OutgoingPiece
+from misc_shared.session.round_trip import RoundTrip
+from misc_shared.session.scheduling import FrameQueue
+from misc_shared.session.states import Piece, PieceTrigger
+from misc_shared.wire import Ack, LayerKind
+
+__all__ = ["BlindFlight", "ConfirmedFlight", "Flight"]
+
+_REORDER_THRESHOLD = 3
+"""Datagrams that may overtake one before it is taken for lost. RFC 9002, 6.1.1."""
+
+
+class Flight(Protocol):
+    """What a sender needs to know of chunks that are on their way."""
+
+    def sent(self, piece: OutgoingPiece, now: float) -> None:
+        """Note that a chunk was handed to the link."""
+
+    def review(self, now: float) -> None:
+        """Queue again what is due for a repeat."""
+
+    def acknowledge(self, ack: Ack, now: float) -> None:
+        """Take in what the receiver has."""
+
+    def next_review(self) -> float | None:
+        """When `review` will have something to do, if no answer comes before."""
+
+
+class ConfirmedFlight:
+    """Repeats what is not confirmed in time, as long as its deadline is worth it.
+
+    Args:
+        queue: The frames whose chunks these are.
+        round_trip: Measures, and says how long to wait.
+    """
+
+    def __init__(self, queue: FrameQueue, round_trip: RoundTrip) -> None:
+        self._queue = queue
+        self._round_trip = round_trip
+        self._sent = 0
+        self._backed_off_at: float | None = None
+
+    def sent(self, piece: OutgoingPiece, now: float) -> None:
+        """Note that a chunk was handed to the link."""
+        piece.send(now, order=self._sent)
+        self._sent += 1
+
+    def review(self, now: float) -> None:
+        """Take for lost what is not confirmed after the time-out."""
+        timeout = self._round_trip.timeout
+        late = [
+            piece
+            for frame, piece in self._flying()
+            if now >= piece.sent_at + timeout and self._pays(frame, now)
+        ]
+        if late:
+            self._back_off(now, timeout)
+        for piece in late:
+            piece.on(PieceTrigger.LOSE)
+
+    def acknowledge(self, ack: Ack, now: float) -> None:
+        """Settle what arrived, measure the round trip, repeat what was overtaken.
+
+        Raises:
+            ProtocolError: the ACK confirms what was never sent; nothing has changed then.
+        """
+        found = [(self._queue.find(report.frame), report) for report in ack.reports]
+        reported = [
+            (frame, frame.confirmed_by(report)) for frame, report in found if frame is not None
+        ]
+        news = [
+            piece for _, pieces in reported for piece in pieces if piece.state is not Piece.DONE
+        ]
+        for piece in news:
+            piece.on(PieceTrigger.SETTLE)
+        if news:
+            self._learn_from(news, now - ack.delay / 1000)
+            frames = [frame for frame, _ in reported]
+            self._repeat_overtaken(frames, max(piece.order for piece in news), now)
+
+    def next_review(self) -> float | None:
+        """The earliest time-out of a chunk whose repeat still pays."""
+        timeout = self._round_trip.timeout
+        return min(
+            (
+                piece.sent_at + timeout
+                for frame, piece in self._flying()
+                if self._pays(frame, piece.sent_at + timeout)
+            ),
+            default=None,
+        )
+
+    def _flying(self) -> Iterator[tuple[FrameInFlight, OutgoingPiece]]:
+        for frame in self._queue:
+            for piece in frame.pieces:
+                if piece.state is Piece.FLYING:
+                    yield frame, piece
+
+    def _pays(self, frame: FrameInFlight, now: float) -> bool:
+        # The rule of the issue: repeat only if the deadline is further off than the round trip.
+        return now + self._round_trip.estimate < frame.deadline
+
+    def _back_off(self, now: float, timeout: float) -> None:
+        if self._backed_off_at is None or now >= self._backed_off_at + timeout:
+            self._backed_off_at = now
+            self._round_trip.back_off()
+
+    def _learn_from(self, news: list[OutgoingPiece], answered_at: float) -> None:
+        self._backed_off_at = None
+        self._round_trip.answered()
+        newest = max(news, key=lambda piece: piece.order)
+        if newest.sends == 1:
+            self._round_trip.measure(answered_at - newest.sent_at)
+
+    def _repeat_overtaken(self, frames: list[FrameInFlight], newest_order: int, now: float) -> None:
+        for frame in frames:
+            for piece in frame.pieces:
+                overtaken = piece.order <= newest_order - _REORDER_THRESHOLD
+                if piece.state is Piece.FLYING and overtaken and self._pays(frame, now):
+                    piece.on(PieceTrigger.LOSE)
+
+
+class BlindFlight:
+    """Repeats each BASE a fixed number of times; everything else goes out once.
+
+    Args:
+        queue: The frames whose chunks these are.
+        timing: How often and after what time BASE is repeated.
+    """
+
+    def __init__(self, queue: FrameQueue, timing: SenderTiming) -> None:
+        self._queue = queue
+        self._timing = timing
+        self._sent = 0
+
+    def sent(self, piece: OutgoingPiece, now: float) -> None:
+        """Note that a chunk was handed to the link, for the last time or not."""
+        piece.send(now, order=self._sent)
+        self._sent += 1
+        if piece.layer is not LayerKind.BASE or piece.sends > self._timing.base_repeats:
+            piece.on(PieceTrigger.SETTLE)
+
+    def review(self, now: float) -> None:
+        """Queue each BASE whose repeat is due."""
+        for piece in self._flying():
+            if now >= piece.sent_at + self._timing.repeat_gap:
+                piece.on(PieceTrigger.LOSE)
+
+    def acknowledge(self, ack: Ack, now: float) -> None:
+        """Nothing: what comes back on a one-way link is not ours."""
+
+    def next_review(self) -> float | None:
+        """When the next repeat is due."""
+        due = (piece.sent_at + self._timing.repeat_gap for piece in self._flying())
+        return min(due, default=None)
+
+    def _flying(self) -> Iterator[OutgoingPiece]:
+        for frame in self._queue:
+            yield from (piece for piece in frame.pieces if piece.state is Piece.FLYING)

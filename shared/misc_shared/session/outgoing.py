@@ -1,0 +1,166 @@
+"""A frame on its way out: cut into pieces that fit the link. protocol.md, Chunks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from misc_shared.errors import ConfigError, ProtocolError
+from misc_shared.session.states import PIECE, Piece, PieceTrigger, advance
+from misc_shared.session.ticks import FrameId
+from misc_shared.wire import NO_MORE, PRIORITY, FrameReport, LayerKind
+
+__all__ = ["FrameInFlight", "OutgoingFrame", "OutgoingPiece", "split_frame"]
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingFrame:
+    """One captured picture, encoded.
+
+    Attributes:
+        captured_at: When it was captured, in seconds on the session's clock.
+        layers: Its layers; BASE has to be there, empty ones are not sent.
+        deadline: When it is worth nothing any more, on the same clock.
+    """
+
+    captured_at: float
+    layers: Mapping[LayerKind, bytes]
+    deadline: float
+
+
+@dataclass(slots=True, eq=False)
+class OutgoingPiece:
+    """A chunk of a layer, and what became of it.
+
+    Attributes:
+        layer: The layer that it belongs to.
+        chunk: Its index there.
+        last: Whether the layer ends with it.
+        payload: Its bytes.
+        state: Where it is.
+        sends: How often it went out.
+        sent_at: When it last did.
+        order: Its number among all datagrams sent, the last time.
+    """
+
+    layer: LayerKind
+    chunk: int
+    last: bool
+    payload: bytes
+    state: Piece = Piece.QUEUED
+    sends: int = 0
+    sent_at: float = 0.0
+    order: int = -1
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is all of its layer."""
+        return self.chunk == 0 and self.last
+
+    def on(self, trigger: PieceTrigger) -> None:
+        """Change state."""
+        self.state = advance(PIECE, self.state, trigger)
+
+    def send(self, now: float, *, order: int) -> None:
+        """Note that it was handed to the link."""
+        self.on(PieceTrigger.SEND)
+        self.sends += 1
+        self.sent_at = now
+        self.order = order
+
+
+@dataclass(slots=True, eq=False)
+class FrameInFlight:
+    """A frame that waits or is not confirmed yet.
+
+    Attributes:
+        id: Its name.
+        deadline: When to give it up.
+        layers: The layers that it has.
+        pieces: Its chunks in the order of priority.
+    """
+
+    id: FrameId
+    deadline: float
+    layers: frozenset[LayerKind]
+    pieces: tuple[OutgoingPiece, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """Payload bytes."""
+        return sum(len(piece.payload) for piece in self.pieces)
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing of it is to be sent or waited for."""
+        return all(piece.state is Piece.DONE for piece in self.pieces)
+
+    @property
+    def unsent(self) -> frozenset[LayerKind]:
+        """Layers of which a chunk never went out."""
+        return frozenset(piece.layer for piece in self.pieces if piece.sends == 0)
+
+    @property
+    def delivered(self) -> frozenset[LayerKind]:
+        """Layers of which every chunk was sent and settled."""
+        open_layers = {piece.layer for piece in self.pieces if piece.state is not Piece.DONE}
+        return self.layers - open_layers - self.unsent
+
+    def first_queued(self) -> OutgoingPiece | None:
+        """The most urgent chunk that waits for the link."""
+        return next((piece for piece in self.pieces if piece.state is Piece.QUEUED), None)
+
+    def confirmed_by(self, report: FrameReport) -> list[OutgoingPiece]:
+        """The chunks that a report says arrived or are not wanted.
+
+        Raises:
+            ProtocolError: it names a chunk that was never sent.
+        """
+        numbers = report.by_layer
+        confirmed = [piece for piece in self.pieces if _has(numbers[piece.layer], piece.chunk)]
+        never_sent = any(
+            piece.sends == 0 and numbers[piece.layer] != NO_MORE for piece in confirmed
+        )
+        named = sum(number.bit_count() for number in numbers.values() if number != NO_MORE)
+        found = sum(1 for piece in confirmed if numbers[piece.layer] != NO_MORE)
+        if never_sent or named != found:
+            raise ProtocolError(
+                f"an ACK confirms {named} chunks of frame {self.id}: expected only chunks "
+                "that were sent"
+            )
+        return confirmed
+
+
+def _has(number: int, chunk: int) -> bool:
+    return number == NO_MORE or bool(number >> chunk & 1)
+
+
+def split_frame(frame: OutgoingFrame, *, room: int, layer_limit: int) -> tuple[OutgoingPiece, ...]:
+    """Cut every layer into pieces of at most `room` bytes, in the order of priority.
+
+    Raises:
+        ConfigError: BASE is missing or empty, or a layer has more than `layer_limit` bytes.
+    """
+    if not frame.layers.get(LayerKind.BASE):
+        raise ConfigError("a frame has no BASE layer: nothing else can be shown without it")
+    return tuple(
+        piece
+        for layer in PRIORITY
+        for piece in _split_layer(layer, frame.layers.get(layer, b""), room=room, limit=layer_limit)
+    )
+
+
+def _split_layer(layer: LayerKind, data: bytes, *, room: int, limit: int) -> list[OutgoingPiece]:
+    if len(data) > limit:
+        raise ConfigError(
+            f"layer {layer.name} has {len(data)} bytes and this session carries at most "
+            f"{limit} of one layer: encode with fewer bytes"
+        )
+    count = -(-len(data) // room)
+    return [
+        OutgoingPiece(
+            layer=layer,
+            chunk=index,
+            last=index == count - 1,
+            payload=data[index * room : (index + 1) * room],
+        )
+        for index in range(count)
+    ]

@@ -1,0 +1,370 @@
+"""The sender's end of a session, without I/O: frames and answers in, datagrams out.
+
+protocol.md, Session. The owner of the link paces: whenever the link can take a datagram it asks
+for the most urgent one. So a newer picture overtakes an older one's details up to the last moment.
+"""
+
+from dataclasses import dataclass
+
+from misc_shared.errors import ConfigError, ProtocolError
+from misc_shared.session.events import (
+    DropReason,
+    Event,
+    FrameDelivered,
+    FrameDropped,
+    FrameSent,
+    HelloAcknowledged,
+    ReceiverReport,
+    RefreshRequested,
+    Refused,
+)
+from misc_shared.session.flight import BlindFlight, ConfirmedFlight, Flight
+from misc_shared.session.greeting import Greeting
+from misc_shared.session.options import (
+    DEFAULT_SENDER_LIMITS,
+    DEFAULT_SENDER_TIMING,
+    HelloConfig,
+    SenderLimits,
+    SenderTiming,
+)
+from misc_shared.session.outgoing import (
+    FrameInFlight,
+    OutgoingFrame,
+    OutgoingPiece,
+    split_frame,
+)
+from misc_shared.session.round_trip import RoundTrip
+from misc_shared.session.scheduling import FrameQueue, partner_of
+from misc_shared.session.states import LIFE, Life, LifeTrigger, advance
+from misc_shared.session.ticks import EpochClock, FrameId
+from misc_shared.wire import (
+    KINDS,
+    MAX_CHUNKS,
+    MAX_DATAGRAM,
+    MAX_EPOCH,
+    MIN_MTU,
+    Ack,
+    Bye,
+    Data,
+    LayerKind,
+    Pair,
+    Reason,
+    Refresh,
+    Wanted,
+    data_kind,
+    parse,
+    payload_room,
+    write,
+)
+
+__all__ = ["SenderCounters", "SenderSession"]
+
+
+@dataclass(slots=True)
+class SenderCounters:
+    """What a sender has done so far.
+
+    Attributes:
+        datagrams: Datagrams handed out.
+        bytes: Their bytes.
+        repeats: Chunks sent again.
+        answers: Datagrams that came back and were understood.
+        foreign: Answers to another run, which were ignored.
+    """
+
+    datagrams: int = 0
+    bytes: int = 0
+    repeats: int = 0
+    answers: int = 0
+    foreign: int = 0
+
+
+class SenderSession:
+    """Decides what is sent next, what is repeated and what is given up.
+
+    Call `next_datagram` whenever the link can take one; `tick` at `next_timer`; `receive` with
+    whatever comes back. All times are seconds on one clock of the caller's that never runs back.
+
+    Args:
+        epoch: This run, 0 to 65,535, drawn at random: it tells a restarted sender from an old one.
+        mtu: Bytes of the largest datagram, 48 to 65,535.
+        hello: How to introduce ourselves.
+        now: The caller's clock at `hello.started`.
+        one_way: Nothing can come back: repeat each BASE and HELLO instead.
+        limits: Bounds of memory.
+        timing: When to repeat.
+
+    Attributes:
+        counters: What was done so far.
+
+    Raises:
+        ConfigError: the epoch or the MTU is out of range.
+    """
+
+    def __init__(
+        self,
+        *,
+        epoch: int,
+        mtu: int,
+        hello: HelloConfig,
+        now: float,
+        one_way: bool = False,
+        limits: SenderLimits = DEFAULT_SENDER_LIMITS,
+        timing: SenderTiming = DEFAULT_SENDER_TIMING,
+    ) -> None:
+        _check_range("epoch", epoch, 0, MAX_EPOCH)
+        _check_range("MTU", mtu, MIN_MTU, MAX_DATAGRAM)
+        self.counters = SenderCounters()
+        self._epoch = epoch
+        self._room = payload_room(mtu)
+        self._layer_limit = min(limits.layer_bytes, MAX_CHUNKS * self._room)
+        self._one_way = one_way
+        self._timing = timing
+        self._clock = EpochClock(now=now, started=hello.started)
+        self._queue = FrameQueue(limits)
+        self._round_trip = RoundTrip(first=timing.first_round_trip)
+        self._flight: Flight = (
+            BlindFlight(self._queue, timing)
+            if one_way
+            else ConfirmedFlight(self._queue, self._round_trip)
+        )
+        self._greeting = Greeting(
+            hello,
+            epoch=epoch,
+            started=self._clock.started,
+            mtu=mtu,
+            layer_limit=self._layer_limit,
+            one_way=one_way,
+            timing=timing,
+            round_trip=self._round_trip,
+        )
+        self._life = Life.OPEN
+        self._events: list[Event] = []
+        self._newest_tick = -1
+        self._base_sent = False
+        self._refreshed_at: float | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing will ever be sent again."""
+        return self._life in (Life.ENDED, Life.REFUSED)
+
+    @property
+    def frames_in_flight(self) -> int:
+        """Frames that wait or are not confirmed."""
+        return len(self._queue)
+
+    @property
+    def bytes_in_flight(self) -> int:
+        """Payload bytes of those frames."""
+        return self._queue.nbytes
+
+    def submit(self, frame: OutgoingFrame, now: float) -> FrameId:
+        """Take in a frame, newer than all before.
+
+        Its id is its capture time in ticks of 1/8 s; where frames come faster, the next free tick.
+
+        Raises:
+            ConfigError: the session was closed, BASE is missing or a layer does not fit the link.
+        """
+        if self._life is not Life.OPEN:
+            raise ConfigError(f"the session takes no frames: {self._life.value}")
+        pieces = split_frame(frame, room=self._room, layer_limit=self._layer_limit)
+        tick = max(self._clock.tick(frame.captured_at), self._newest_tick + 1)
+        self._newest_tick = tick
+        entry = FrameInFlight(
+            id=FrameId(self._epoch, tick),
+            deadline=frame.deadline,
+            layers=frozenset(piece.layer for piece in pieces),
+            pieces=pieces,
+        )
+        for old in self._queue.add(entry):
+            self._report_dropped(old, DropReason.OVERTAKEN)
+        self._drop_expired(now)
+        return entry.id
+
+    def next_datagram(self, now: float) -> bytes | None:
+        """The datagram that is most urgent now; None if nothing is to be sent."""
+        self._review(now)
+        datagram = self._choose(now)
+        if datagram is not None:
+            self.counters.datagrams += 1
+            self.counters.bytes += len(datagram)
+            self._collect_settled()
+        return datagram
+
+    def receive(self, datagram: bytes, now: float) -> list[Event]:
+        """Take in what the receiver sent.
+
+        Raises:
+            RemoteError: it is malformed or not allowed; nothing has changed then.
+        """
+        message = parse(datagram)
+        if not isinstance(message, Ack | Refresh | Bye):
+            raise ProtocolError(
+                f"a sender was sent {type(message).__name__}: expected ACK, REFRESH or BYE"
+            )
+        if message.epoch != self._epoch:
+            self.counters.foreign += 1
+            return self._take_events()
+        match message:
+            case Ack():
+                self._take_ack(message, now)
+            case Refresh():
+                self._take_refresh(message, now)
+            case Bye():
+                self._take_bye(message)
+        self.counters.answers += 1
+        return self._take_events()
+
+    def tick(self, now: float) -> list[Event]:
+        """Do what is due: give up frames past their deadline, queue repeats."""
+        self._review(now)
+        return self._take_events()
+
+    def next_timer(self, now: float) -> float | None:
+        """When to call `tick` and then `next_datagram` next, if nothing happens before.
+
+        What is ready already needs no timer: it goes when the link can take it.
+
+        Returns:
+            A time on the caller's clock, not before `now`; None if there is nothing to wait for.
+        """
+        if self.finished:
+            return now if self._events else None
+        times = [frame.deadline for frame in self._queue]
+        review_at, hello_at = self._flight.next_review(), self._greeting.next_timer()
+        if review_at is not None:
+            times.append(review_at)
+        if hello_at is not None and hello_at > now:
+            times.append(hello_at)
+        if self._events:
+            times.append(now)
+        return max(now, min(times)) if times else None
+
+    def reconnected(self) -> None:
+        """The transport connected anew: introduce ourselves again, for a few bytes."""
+        if not self.finished:
+            self._greeting.restart()
+
+    def close(self) -> None:
+        """Take no more frames; deliver those there are, then say BYE."""
+        self._life = advance(LIFE, self._life, LifeTrigger.CLOSE)
+
+    def _choose(self, now: float) -> bytes | None:
+        if self.finished:
+            return None
+        if self._greeting.leads:
+            return self._greeting.say(self._clock.tick(now), now)
+        urgent = self._queue.most_urgent()
+        # BASE decodes without HELLO, and on a slow link HELLO's bytes would delay it.
+        if urgent is not None and urgent[1].layer is LayerKind.BASE:
+            self._base_sent = True
+            return self._send(*urgent, now)
+        if self._base_sent and self._greeting.due(now):
+            return self._greeting.say(self._clock.tick(now), now)
+        if urgent is not None:
+            return self._send(*urgent, now)
+        return self._say_bye()
+
+    def _send(self, frame: FrameInFlight, piece: OutgoingPiece, now: float) -> bytes:
+        partner = partner_of(piece, frame, room=self._room)
+        self._note_sent(piece, now)
+        if partner is None:
+            return write(
+                Data(
+                    kind=data_kind(piece.layer, frame.layers),
+                    epoch=self._epoch,
+                    frame=frame.id.on_wire,
+                    place=piece.chunk << 1 | piece.last,
+                    payload=piece.payload,
+                )
+            )
+        self._note_sent(partner, now)
+        return write(
+            Pair.of(
+                (piece.layer, piece.payload),
+                (partner.layer, partner.payload),
+                layers=frame.layers,
+                epoch=self._epoch,
+                frame=frame.id.on_wire,
+            )
+        )
+
+    def _note_sent(self, piece: OutgoingPiece, now: float) -> None:
+        self.counters.repeats += piece.sends > 0
+        self._flight.sent(piece, now)
+
+    def _say_bye(self) -> bytes | None:
+        waits = len(self._queue) > 0 or self._greeting.holds_back_bye
+        if self._life is not Life.CLOSING or waits:
+            return None
+        self._life = advance(LIFE, self._life, LifeTrigger.SAY_BYE)
+        return write(Bye(kind=KINDS[Bye], epoch=self._epoch, reason=Reason.END, detail=""))
+
+    def _take_ack(self, ack: Ack, now: float) -> None:
+        self._flight.acknowledge(ack, now)
+        if ack.hello_heard and self._greeting.answered():
+            self._events.append(HelloAcknowledged())
+        self._collect_settled()
+        self._events.append(
+            ReceiverReport(
+                received=ack.received,
+                queue_depth=ack.queue_depth,
+                round_trip=self._round_trip.measured,
+            )
+        )
+
+    def _take_refresh(self, refresh: Refresh, now: float) -> None:
+        if refresh.wanted is not Wanted.PICTURE:
+            self._greeting.asked(now, in_full=refresh.wanted is Wanted.FULL_HELLO)
+            return
+        last = self._refreshed_at
+        if last is None or now >= last + self._timing.refresh_interval:
+            self._refreshed_at = now
+            self._events.append(RefreshRequested(newest=refresh.frame))
+
+    def _take_bye(self, bye: Bye) -> None:
+        if bye.reason is Reason.END:
+            raise ProtocolError("a receiver said that the stream ends: only its sender can")
+        self._life = advance(LIFE, self._life, LifeTrigger.BE_REFUSED)
+        for frame in list(self._queue):
+            self._drop(frame, DropReason.REFUSED)
+        self._events.append(Refused(reason=bye.reason, detail=bye.detail))
+
+    def _review(self, now: float) -> None:
+        self._drop_expired(now)
+        self._flight.review(now)
+
+    def _drop_expired(self, now: float) -> None:
+        for frame in list(self._queue):
+            if now >= frame.deadline:
+                self._drop(frame, DropReason.DEADLINE)
+
+    def _collect_settled(self) -> None:
+        for frame in [frame for frame in self._queue if frame.settled]:
+            if frame.unsent:
+                self._drop(frame, DropReason.RECEIVER)
+                continue
+            self._queue.remove(frame)
+            self._events.append(FrameSent(frame.id) if self._one_way else FrameDelivered(frame.id))
+
+    def _drop(self, frame: FrameInFlight, reason: DropReason) -> None:
+        self._queue.remove(frame)
+        self._report_dropped(frame, reason)
+
+    def _report_dropped(self, frame: FrameInFlight, reason: DropReason) -> None:
+        self._events.append(
+            FrameDropped(
+                frame=frame.id, reason=reason, delivered=frame.delivered, unsent=frame.unsent
+            )
+        )
+
+    def _take_events(self) -> list[Event]:
+        events, self._events = self._events, []
+        return events
+
+
+def _check_range(name: str, value: int, lowest: int, highest: int) -> None:
+    if not lowest <= value <= highest:
+        raise ConfigError(f"the {name} is {value}: expected {lowest} to {highest}")
