@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from training.semantics_cache import Cache
-from training.semantics_targets import Targets
 from torch import Tensor
 from torch.nn import functional
+
+from training.semantics_cache import Cache
+from training.semantics_targets import Targets
 
 __all__ = ["Batch", "Batches"]
 
@@ -55,7 +57,7 @@ class Batches:
         self.deviation = torch.from_numpy(sample.std((0, 2, 3)) + 1e-3)[None, :, None, None]
         order = np.argsort(targets.grid_image, kind="stable")
         bounds = np.searchsorted(targets.grid_image[order], np.arange(len(cache.names) + 1))
-        self.grids_of = [order[one:two] for one, two in zip(bounds, bounds[1:], strict=False)]
+        self.grids_of = [order[one:two] for one, two in pairwise(bounds)]
 
     def epoch(self, size: int) -> list[NDArray[np.int64]]:
         """Split the shuffled training photographs into whole batches."""

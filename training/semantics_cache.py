@@ -117,7 +117,7 @@ class _Teacher:
 
 
 def _start_teacher(model: str) -> None:
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType  # noqa: PLC0415
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     # Tensors inside the graph can be read only without the fused delegate.
     interpreter = Interpreter(
@@ -137,7 +137,9 @@ def _decode_group(members: list[_Stored]) -> tuple[NDArray[np.uint8], NDArray[np
     squares, answers = [], []
     for stored in members:
         picture = Image.open(io.BytesIO(stored.read())).convert("RGB")
-        squares.append(np.asarray(picture.resize((CACHE_SIDE, CACHE_SIDE), Image.Resampling.BICUBIC)))
+        squares.append(
+            np.asarray(picture.resize((CACHE_SIDE, CACHE_SIDE), Image.Resampling.BICUBIC))
+        )
         answers.append(_ask_teacher(picture))
     return np.stack(squares), np.stack(answers)
 
@@ -145,7 +147,9 @@ def _decode_group(members: list[_Stored]) -> tuple[NDArray[np.uint8], NDArray[np
 def _ask_teacher(picture: Image.Image) -> NDArray[np.int8]:
     side = (_TEACHER_INPUT, _TEACHER_INPUT)
     square = np.asarray(picture.resize(side, Image.Resampling.BICUBIC))
-    _Teacher.interpreter.set_tensor(_Teacher.interpreter.get_input_details()[0]["index"], square[None])
+    _Teacher.interpreter.set_tensor(
+        _Teacher.interpreter.get_input_details()[0]["index"], square[None]
+    )
     _Teacher.interpreter.invoke()
     features: NDArray[np.int8] = _Teacher.interpreter.get_tensor(_Teacher.tensor)[0]
     return features.transpose(2, 0, 1)

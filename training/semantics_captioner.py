@@ -48,7 +48,7 @@ class Captioner(nn.Module):
         return self.score(out)
 
     def score(self, out: Tensor) -> Tensor:
-        """Turn states [..., 320] into logits [..., tokens]; words are scored by their embeddings."""
+        """Turn states [..., 320] into logits [..., tokens] by the words' embeddings."""
         return self.out(out) @ self.embedding.weight.T + self.bias
 
 

@@ -1,4 +1,4 @@
-"""Measures the pack and writes its card: `python -m training.semantics_eval --cache DIR --work DIR`.
+"""Measures the pack, writes its card: `python -m training.semantics_eval --cache DIR --work DIR`.
 
 Runs the sender's own backend on the 1,000 development images of Flickr8k (as cached: 176 x 176)
 and reports how often items are right, how well maps fit, the captions' scores, and the time that a
@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
+
 from misc_sender.semantics.items import draw_map
 from misc_sender.semantics.nano import NanoSemantics
 from misc_sender.semantics.vocabulary import load_vocabulary
-from misc_shared.packs import Component, load_pack, write_card
+from misc_shared.packs import load_pack, write_card
 from misc_shared.semantics import Semantics
-from PIL import Image
-
 from training.semantics import Recipe, open_recipe, recipe_options
 from training.semantics_export import DEFAULT_OUT
 from training.semantics_scores import bleu4, cider
@@ -100,7 +100,8 @@ def _map_metrics(recipe: Recipe, pack: Path) -> dict[str, Any]:
         "map_iou_voc_pictures": round(float(np.mean(np.concatenate([*overlaps.values()]))), 3),
         "map_iou_voc_classes": round(float(np.mean([np.mean(o) for o in counted.values()])), 3),
         "map_iou_by_class": {
-            name: [round(float(np.mean(ones)), 3), len(ones)] for name, ones in sorted(counted.items())
+            name: [round(float(np.mean(ones)), 3), len(ones)]
+            for name, ones in sorted(counted.items())
         },
     }
 
@@ -122,7 +123,9 @@ def _caption_metrics(recipe: Recipe, said: list[Semantics]) -> dict[str, float]:
 
 def _time(backend: NanoSemantics) -> float:
     picture = np.asarray(
-        Image.fromarray(np.random.default_rng(0).integers(0, 255, (12, 16, 3), np.uint8)).resize((512, 384))
+        Image.fromarray(np.random.default_rng(0).integers(0, 255, (12, 16, 3), np.uint8)).resize(
+            (512, 384)
+        )
     )
     times = []
     for _ in range(20):
@@ -137,7 +140,11 @@ def _write_said(recipe: Recipe, backend: NanoSemantics, path: Path) -> None:
         for place in recipe.targets.train:
             semantics = backend.describe(recipe.cache.pictures[place])
             items = [{"name": one.name, "detail": one.detail} for one in semantics.items]
-            line = {"image": recipe.cache.names[place], "items": items, "caption": semantics.caption}
+            line = {
+                "image": recipe.cache.names[place],
+                "items": items,
+                "caption": semantics.caption,
+            }
             stream.write(json.dumps(line) + "\n")
 
 
@@ -147,10 +154,9 @@ def _card(steps: dict[str, int], metrics: dict[str, Any], hardware: str) -> dict
         "does": "names up to three items, draws their maps at 16 x 16, writes a caption",
         "input": "RGB stretched to 160 x 160",
         "data": [
-            "Flickr8k training images and captions (1,000 development images and 1 in 16 of the "
-            "others kept out; the official test images never seen)",
-            "imagenet-sample-images, imagen, NIPS 2017, CID22, CLIC 2025, houses, clothing, weather, "
-            "Caltech 101, Wikimedia crops",
+            "Flickr8k images and captions (1,000 development images and 1 in 16 others kept out)",
+            "imagenet-sample-images, imagen, NIPS 2017, CID22, CLIC 2025, houses, clothing",
+            "weather, Caltech 101, Wikimedia crops",
             "labels by MobileNetV2, NanoDet-m and DeepLabv3; features of MobileNetV2 to agree with",
         ],
         "steps": steps,

@@ -1,4 +1,4 @@
-"""Writes the nano semantics into a pack: `python -m training.semantics_export --cache DIR --work DIR`.
+"""Writes the pack: `python -m training.semantics_export --cache DIR --work DIR`.
 
 Four files: `sight.onnx`, `caption_start.onnx`, `caption_step.onnx` (16-bit weights, 32-bit
 arithmetic) and `vocabulary.json`, whose thresholds come from the calibration photographs that
@@ -14,9 +14,9 @@ import msgspec
 import numpy as np
 import onnx
 import torch
-from misc_sender.semantics.vocabulary import Vocabulary
 from torch import Tensor, nn
 
+from misc_sender.semantics.vocabulary import Vocabulary
 from training.semantics import Recipe, open_recipe, recipe_options
 from training.semantics_captioner import CaptionStart, CaptionStep
 from training.semantics_network import INPUT_SIDE, SemanticsNetwork
@@ -80,11 +80,16 @@ def export_networks(recipe: Recipe, out: Path) -> None:
 def write_vocabulary(vocabulary: Vocabulary, path: Path) -> None:
     """Write the vocabulary as JSON, a noun a line, so that a difference reads well."""
     text = msgspec.json.format(msgspec.json.encode(vocabulary), indent=0).decode()
-    path.write_text(text.replace(",\n\"", ", \"") + "\n")
+    path.write_text(text.replace(',\n"', ', "') + "\n")
 
 
 def _export(
-    module: nn.Module, path: Path, inputs: dict[str, Tensor], outputs: list[str], *, batched: bool = False
+    module: nn.Module,
+    path: Path,
+    inputs: dict[str, Tensor],
+    outputs: list[str],
+    *,
+    batched: bool = False,
 ) -> None:
     shapes = {name: {0: "batch"} for name in [*inputs, *outputs]} if batched else None
     torch.onnx.export(
@@ -113,7 +118,9 @@ def _halve_weights(model: onnx.ModelProto) -> None:
             continue
         name = weight.name
         weight.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))
-        casts.append(onnx.helper.make_node("Cast", [f"{name}_half"], [name], to=onnx.TensorProto.FLOAT))
+        casts.append(
+            onnx.helper.make_node("Cast", [f"{name}_half"], [name], to=onnx.TensorProto.FLOAT)
+        )
     for place, cast in enumerate(casts):
         model.graph.node.insert(place, cast)
 

@@ -109,7 +109,7 @@ class SemanticsNetwork(nn.Module):
         A noun is there if some patches say so (soft maximum over a 10 x 10 grid) or the whole does.
         """
         scores = self.patch_words(functional.avg_pool2d(patches, 2)).flatten(2)
-        pooled = torch.logsumexp(scores * _SHARPNESS, 2) - torch.log(
-            torch.tensor(float(scores.shape[2]))
-        )
-        return pooled / _SHARPNESS + self.whole_words(summary)
+        # Written with a mean, so that it fits pictures of any size.
+        highest = scores.amax(2, keepdim=True)
+        mean = torch.exp((scores - highest) * _SHARPNESS).mean(2)
+        return highest[..., 0] + torch.log(mean) / _SHARPNESS + self.whole_words(summary)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from training.semantics_words import COCO_NOUNS, PERSON_NOUNS, VOC_NOUNS, Nouns
 from training.splits import is_development
 
@@ -67,7 +68,9 @@ def build_targets(names: list[str], data: Path, labels: Path, nouns: Nouns) -> T
     guesses = _ImageNet(labels, nouns)
     said = [set().union(*(nouns.mentioned(text) for text in texts)) for texts in captions]
     boxed = [_boxed(labels_of[name]["boxes"], nouns) for name in names]
-    present, known = _presence(names, said, boxed, [labels_of[name] for name in names], guesses)
+    labels_in_order = [labels_of[name] for name in names]
+    count = len(nouns.names)
+    present, known = _presence(names, said, boxed, labels_in_order, guesses, count=count)
     placed = sorted({nouns.index(noun) for noun in (*COCO_NOUNS.values(), *PERSON_NOUNS)})
     grids = _Grids(data, nouns, placed)
     for place, name in enumerate(names):
@@ -134,16 +137,16 @@ def _presence(
     boxed: list[dict[int, float]],
     labels: list[dict[str, Any]],
     guesses: _ImageNet,
+    *,
+    count: int,
 ) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
-    count = 1 + max(max(guesses.reachable), max(max(one, default=0) for one in said))
-    count = max(count, 1 + max(max(one, default=0) for one in boxed))
     present = np.zeros((len(names), count), np.float16)
     known = np.zeros((len(names), count), np.float16)
     written = np.bincount([noun for one in said for noun in one], minlength=count) >= 8
     for place, name in enumerate(names):
         sums = guesses.guesses(labels[place]["imagenet"])
         captioned = name.startswith("flickr8k/")
-        # A captioned picture tells of all nouns that captions use, the others of what classifiers do.
+        # Captions tell of all nouns that captions use, a classifier only of its own.
         known[place, guesses.reachable] = 0.3 if captioned else 1.0
         known[place, written & captioned] = 1.0
         for noun, probability in sums.items():

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
 from misc_sender.semantics.items import MAP_SIDE, draw_map
 from misc_sender.semantics.networks import Sight, SightNetwork
 from misc_sender.semantics.vocabulary import Noun, Vocabulary
 from misc_shared.packs import Component
-from numpy.typing import NDArray
-from PIL import Image
-
 from training.semantics import Recipe
-from training.semantics_targets import GRID_SIDE
 
 __all__ = ["choose_thresholds", "coarse_grid", "watch"]
 
@@ -71,7 +70,9 @@ def choose_thresholds(recipe: Recipe, sights: Sequence[Sight]) -> Vocabulary:
     inside = _inside(recipe, nouns, sights)
     return Vocabulary(
         nouns=tuple(
-            Noun(one.name, one.accept, one.implies, one.placed, inside if one.placed else one.inside)
+            Noun(
+                one.name, one.accept, one.implies, one.placed, inside if one.placed else one.inside
+            )
             for one in nouns
         ),
         tokens=tuple(recipe.tokens),
@@ -126,5 +127,4 @@ def _inside(recipe: Recipe, nouns: list[Noun], sights: Sequence[Sight]) -> float
 def coarse_grid(grid: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Turn a stored grid [32, 32] of 0..255 into a map, bool [16, 16]."""
     small = Image.fromarray(grid).resize((MAP_SIDE, MAP_SIDE), Image.Resampling.BOX)
-    assert grid.shape == (GRID_SIDE, GRID_SIDE)
     return np.asarray(small) >= 128

@@ -7,10 +7,11 @@ import time
 from pathlib import Path
 
 import torch
-from training.semantics_batches import Batch, Batches
-from training.semantics_network import INPUT_SIDE, SemanticsNetwork
 from torch import Tensor
 from torch.nn import functional
+
+from training.semantics_batches import Batch, Batches
+from training.semantics_network import INPUT_SIDE, SemanticsNetwork
 
 __all__ = ["losses", "train_vision"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 __all__ = ["COCO_NOUNS", "PERSON_NOUNS", "VOC_NOUNS", "Nouns", "caption_words", "load_nouns"]
@@ -11,9 +12,9 @@ __all__ = ["COCO_NOUNS", "PERSON_NOUNS", "VOC_NOUNS", "Nouns", "caption_words", 
 _WORDS_FILE = Path(__file__).with_name("semantics_words.txt")
 
 VOC_NOUNS = (
-    "airplane bike bird boat bottle bus car cat chair cow table dog horse motorcycle person plant "
-    "sheep couch train television"
-).split()
+    "airplane", "bike", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "table",
+    "dog", "horse", "motorcycle", "person", "plant", "sheep", "couch", "train", "television",
+)  # fmt: skip
 """Nouns of the VOC classes 1 to 20, in their order."""
 
 # NanoDet's label -> our noun, where they differ.
@@ -33,15 +34,15 @@ _COCO_OTHER = {
     "skis": "ski",
 }
 _COCO_SAME = (
-    "person dog car bird horse cow bed frisbee bear umbrella chair cat cake sheep truck boat vase "
-    "skateboard bottle sink bowl bench surfboard refrigerator oven cup train toilet clock pizza "
-    "elephant bus suitcase microwave kite tie laptop banana giraffe book donut apple sandwich "
-    "carrot keyboard backpack handbag scissors broccoli snowboard zebra remote mouse knife spoon "
-    "toothbrush fork"
-).split() + [
+    "person", "dog", "car", "bird", "horse", "cow", "bed", "frisbee", "bear", "umbrella", "chair",
+    "cat", "cake", "sheep", "truck", "boat", "vase", "skateboard", "bottle", "sink", "bowl",
+    "bench", "surfboard", "refrigerator", "oven", "cup", "train", "toilet", "clock", "pizza",
+    "elephant", "bus", "suitcase", "microwave", "kite", "tie", "laptop", "banana", "giraffe",
+    "book", "donut", "apple", "sandwich", "carrot", "keyboard", "backpack", "handbag", "scissors",
+    "broccoli", "snowboard", "zebra", "remote", "mouse", "knife", "spoon", "toothbrush", "fork",
     "traffic light", "fire hydrant", "baseball glove", "teddy bear", "wine glass", "hot dog",
     "stop sign", "parking meter",
-]  # fmt: skip
+)  # fmt: skip
 COCO_NOUNS: dict[str, str] = {**{name: name for name in _COCO_SAME}, **_COCO_OTHER}
 """A detector's label to our noun."""
 
@@ -68,19 +69,21 @@ _IMAGENET_SPANS = (
 
 # ImageNet classes (by first synonym) whose last word misleads; "" is no noun of ours.
 _IMAGENET_OTHER = {
-    "apiary": "", "book jacket": "book", "cassette player": "", "CD player": "", "tape player": "",
-    "cinema": "building", "drilling platform": "", "fire screen": "", "freight car": "train",
-    "Granny Smith": "apple", "hair slide": "", "hair spray": "bottle", "half track": "tank",
-    "hard disc": "", "lens cap": "", "orange": "orange fruit", "passenger car": "train",
-    "prison": "building", "racer": "car", "solar dish": "", "toilet seat": "toilet",
-    "toilet tissue": "", "window screen": "window", "scale": "", "entertainment center": "television",
-    "home theater": "television", "palace": "castle", "recreational vehicle": "van",
-    "fireboat": "boat", "lifeboat": "boat", "liner": "boat", "catamaran": "sail", "trimaran": "sail",
-    "four-poster": "bed", "greenhouse": "building", "barbershop": "store", "bakery": "store",
-    "bookshop": "store", "toyshop": "store", "shield": "", "fig": "fruit", "pomegranate": "fruit",
-    "jackfruit": "fruit", "custard apple": "fruit", "harmonica": "", "jersey": "shirt",
-    "iPod": "phone", "pay-phone": "phone", "water jug": "pot", "go-kart": "car", "Model T": "car",
-    "triumphal arch": "building", "viaduct": "bridge", "planetarium": "building", "dome": "building",
+    "apiary": "", "book jacket": "book", "cassette player": "", "CD player": "",
+    "tape player": "", "cinema": "building", "drilling platform": "", "fire screen": "",
+    "freight car": "train", "Granny Smith": "apple", "hair slide": "", "hair spray": "bottle",
+    "half track": "tank", "hard disc": "", "lens cap": "", "orange": "orange fruit",
+    "passenger car": "train", "prison": "building", "racer": "car", "solar dish": "",
+    "toilet seat": "toilet", "toilet tissue": "", "window screen": "window", "scale": "",
+    "entertainment center": "television", "home theater": "television", "palace": "castle",
+    "recreational vehicle": "van", "fireboat": "boat", "lifeboat": "boat", "liner": "boat",
+    "catamaran": "sail", "trimaran": "sail", "four-poster": "bed", "greenhouse": "building",
+    "barbershop": "store", "bakery": "store", "bookshop": "store", "toyshop": "store",
+    "shield": "", "fig": "fruit", "pomegranate": "fruit", "jackfruit": "fruit",
+    "custard apple": "fruit", "harmonica": "", "jersey": "shirt", "iPod": "phone",
+    "pay-phone": "phone", "water jug": "pot", "go-kart": "car", "Model T": "car",
+    "triumphal arch": "building", "viaduct": "bridge", "planetarium": "building",
+    "dome": "building",
 }  # fmt: skip
 
 
@@ -111,7 +114,7 @@ class Nouns:
     def mentioned(self, caption: str) -> set[int]:
         """Return the places of all nouns that a caption names, implied ones included."""
         words = caption_words(caption)
-        phrases = words + [f"{one} {two}" for one, two in zip(words, words[1:], strict=False)]
+        phrases = words + [f"{one} {two}" for one, two in pairwise(words)]
         found = {place for phrase in phrases for place in self.spellings.get(phrase, ())}
         return found | {more for place in found for more in self.implied[place]}
 
@@ -122,7 +125,7 @@ class Nouns:
             number: the class's place among the 1,000.
             label: its synonyms, separated by commas.
         """
-        other = _IMAGENET_OTHER.get(label.split(",")[0])
+        other = _IMAGENET_OTHER.get(label.split(",", maxsplit=1)[0])
         if other is not None:
             return self.index(other) if other else None
         for first, last, noun in _IMAGENET_SPANS:
@@ -146,7 +149,9 @@ def load_nouns() -> Nouns:
             known = spellings.get(spelling, ())
             if place not in known:
                 # The noun's own name comes first, other nouns' further spellings after it.
-                spellings[spelling] = (place, *known) if spelling in _forms(name) else (*known, place)
+                spellings[spelling] = (
+                    (place, *known) if spelling in _forms(name) else (*known, place)
+                )
     implied = tuple(tuple(names.index(more) for more in further) for _, _, further in rows)
     return Nouns(names, spellings, implied)
 

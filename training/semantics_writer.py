@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
 from training.semantics_batches import Batches
 from training.semantics_captioner import BEGIN, END, UNKNOWN, Captioner
 from training.semantics_network import INPUT_SIDE, SemanticsNetwork
 from training.semantics_words import caption_words
-from torch import Tensor
-from torch.nn import functional
 
 __all__ = ["caption_tokens", "describe", "train_captioner"]
 

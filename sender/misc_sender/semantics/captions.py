@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +54,7 @@ def write_caption(network: CaptionNetwork, vocabulary: Vocabulary, sight: Sight)
 
 
 def _supported(words: list[str], vocabulary: Vocabulary, sight: Sight) -> bool:
-    pairs = [f"{one} {two}" for one, two in zip(words, words[1:], strict=False)]
+    pairs = [f"{one} {two}" for one, two in pairwise(words)]
     nouns = [vocabulary.spellings[word] for word in words + pairs if word in vocabulary.spellings]
     # A spelling may mean several nouns; one that is seen is enough.
     return all(max(sight.present[list(places)]) >= vocabulary.support for places in nouns)

@@ -70,7 +70,8 @@ def _area_resampling(outputs: int, inputs: int) -> NDArray[np.float32]:
     cells = np.arange(inputs)
     covered = np.minimum(edges[1:, None], cells + 1) - np.maximum(edges[:-1, None], cells)
     weights = covered.clip(0)
-    return (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+    result: NDArray[np.float32] = (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+    return result
 
 
 _RESAMPLE = _area_resampling(MAP_SIDE, 20)

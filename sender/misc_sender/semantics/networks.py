@@ -105,4 +105,6 @@ def _open(path: Path, *, threads: int) -> onnxruntime.InferenceSession:
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises bare exceptions of its own C++ kinds
-        raise PackError(f"semantics model {path} does not load ({error}); reinstall the pack") from error
+        raise PackError(
+            f"semantics model {path} does not load ({error}); reinstall the pack"
+        ) from error
