@@ -48,9 +48,13 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Kodak and the SqueezeNet distances, where they lie beside this checkout; any others by name.
+PICTURES ?= $(wildcard ../shared/data/kodak)
+PERCEPTUAL ?= $(wildcard ../shared/teachers/sqfd.py)
+
 bench: $(STAMP)
 	@[ -n "$(PICTURES)" ] || { echo "Name a folder of pictures: make bench PICTURES=DIR" >&2; exit 1; }
-	$(BIN)/misc-bench rd "$(PICTURES)" --out bench-results
+	$(BIN)/misc-bench rd "$(PICTURES)" --out bench-results $(if $(PERCEPTUAL),--perceptual "$(PERCEPTUAL)")
 
 clean:
 	rm -rf $(VENV) .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
