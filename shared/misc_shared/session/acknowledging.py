@@ -9,6 +9,8 @@ __all__ = ["Acknowledger"]
 
 _MAX_DELAY = 0xFFFF
 _MAX_DEPTH = 0x7FFF
+_MAX_CHANGED = 4 * MAX_REPORTS
+"""Frames to be reported; above it the oldest are not, and the sender asks by repeating."""
 
 
 class Acknowledger:
@@ -23,14 +25,10 @@ class Acknowledger:
         self._timing = timing
         self._mtu = mtu
         self._changed: dict[int, None] = {}
+        self._told: list[int] = []
         self._due: float | None = None
         self._spoke_at: float | None = None
         self._heard_at = 0.0
-
-    @property
-    def pending(self) -> int:
-        """Frames to be reported; bounded by those that a receiver remembers or just forgot."""
-        return len(self._changed)
 
     def note(self, tick: int | None, now: float, *, urgent: bool = False) -> None:
         """A datagram came.
@@ -43,7 +41,7 @@ class Acknowledger:
         self._heard_at = now
         if tick is not None:
             self._changed[tick] = None
-            while len(self._changed) > 4 * MAX_REPORTS:
+            while len(self._changed) > _MAX_CHANGED:
                 del self._changed[next(iter(self._changed))]
         due = now if urgent else now + self._timing.ack_delay
         due = max(due, self._earliest())
@@ -73,7 +71,7 @@ class Acknowledger:
         """
         if self._due is None or now < self._due:
             return None
-        ticks = list(self._changed)[:MAX_REPORTS]
+        ticks = self._ticks()
         ack = Ack(
             kind=KINDS[Ack],
             epoch=epoch,
@@ -83,11 +81,19 @@ class Acknowledger:
             reports=tuple(report(ticks)),
         )
         datagram, count = _fit(ack, self._mtu)
-        for tick in ticks[:count]:
+        self._told = [tick for tick in ticks[:count] if tick in self._changed]
+        for tick in self._told:
             del self._changed[tick]
         self._spoke_at = now
         self._due = self._earliest() if self._changed else None
         return datagram
+
+    def _ticks(self) -> list[int]:
+        # What was told once is told again if there is room: a few bytes here save the sender
+        # from repeating a whole frame when the first telling got lost.
+        changed = list(self._changed)
+        again = [tick for tick in self._told if tick not in self._changed]
+        return (changed + again)[:MAX_REPORTS]
 
     def _earliest(self) -> float:
         if self._spoke_at is None:

@@ -1,5 +1,6 @@
 """One run of a sender, as the receiver sees it. protocol.md, Epochs."""
 
+import enum
 from collections.abc import Iterable
 
 from misc_shared.errors import LimitError, ProtocolError
@@ -21,7 +22,16 @@ from misc_shared.session.states import (
 from misc_shared.session.ticks import FrameId, TickTracker
 from misc_shared.wire import LayerKind
 
-__all__ = ["Epoch"]
+__all__ = ["Arrival", "Epoch"]
+
+
+class Arrival(enum.Enum):
+    """What a datagram brought."""
+
+    NEWS = "something new"
+    LAST = "the last thing that its frame wanted"
+    DUPLICATE = "nothing new"
+    LATE = "a piece of a frame that was forgotten"
 
 
 class Epoch:
@@ -36,8 +46,6 @@ class Epoch:
         started: Unix time of tick 0 in whole seconds; None before HELLO.
         received: Bytes of all its datagrams.
         frames: What has come of its frames.
-        duplicates: Chunks that had come before.
-        late: Chunks of frames that were forgotten.
     """
 
     def __init__(self, number: int, limits: ReceiverLimits) -> None:
@@ -46,8 +54,6 @@ class Epoch:
         self.started: int | None = None
         self.received = 0
         self.frames = Reassembler(limits)
-        self.duplicates = 0
-        self.late = 0
         self._limits = limits
         self._ticks = TickTracker()
 
@@ -72,25 +78,22 @@ class Epoch:
         *,
         now: float,
         events: list[Event],
-    ) -> bool:
+    ) -> Arrival:
         """Take in the pieces of one datagram; what happened is added to `events`.
-
-        Returns:
-            Whether to acknowledge at once: the frame is settled, or nothing of this was new.
 
         Raises:
             ProtocolError: a piece contradicts an earlier one.
             LimitError: the layer is too large.
         """
         if self.frames.is_past(tick):
-            self.late += 1
-            return True
+            return Arrival.LATE
         frame = self._frame(tick, layers, now=now, events=events)
         new = [piece for piece in pieces if not frame.has(piece)]
-        self.duplicates += not new
+        if not new:
+            return Arrival.DUPLICATE
         for piece in new:
             self._keep(frame, piece, events)
-        return frame.settled or not new
+        return Arrival.LAST if frame.settled else Arrival.NEWS
 
     def expire(self, frames: Iterable[IncomingFrame], events: list[Event]) -> None:
         """Give frames up and say so."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from misc_shared.errors import ConfigError, ProtocolError
 from misc_shared.session.answering import Answers
-from misc_shared.session.epoch import Epoch
+from misc_shared.session.epoch import Arrival, Epoch
 from misc_shared.session.events import Event, PeerHello, Refused, Stale, StreamEnded
 from misc_shared.session.introduction import Objection, Verifier
 from misc_shared.session.options import (
@@ -198,9 +198,12 @@ class ReceiverSession:
             self._answers.want_hello(now, at_once=unclear)
         tick = epoch.tick_of(message.frame, now)
         pieces = _pieces(message, nbytes)
-        urgent = epoch.take(tick, message.layers, pieces, now=now, events=self._events)
+        arrival = epoch.take(tick, message.layers, pieces, now=now, events=self._events)
+        self.counters.duplicates += arrival is Arrival.DUPLICATE
+        self.counters.late += arrival is Arrival.LATE
         self._hear(epoch, nbytes, now)
-        self._answers.heard(tick, now, urgent=urgent)
+        # Only where more is likely to come does an acknowledgement wait for it.
+        self._answers.heard(tick, now, urgent=arrival is not Arrival.NEWS)
 
     def _take_hello(
         self, hello: Hello | ShortHello | OtherVersion, nbytes: int, now: float
