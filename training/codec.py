@@ -1,16 +1,16 @@
-"""Train the image codec: `python -m training.codec --data DIR --teachers DIR --work DIR --minutes 100`.
+"""Train the image codec: `python -m training.codec --data DIR --teachers DIR --work DIR`.
 
-Loss at the displayed size: 100 MSE + SqFD + lambda(t) x coded bits per coded pixel. Each step codes
-crops at one working scale (displayed size / coded size), because at these rates most pictures are
-coded smaller than they are shown. Layers 1 and 2 are dropped at random so that every prefix decodes.
-Resumes from the newest checkpoint in --work; the learning rate follows the share of --minutes spent.
+Loss at the displayed size: 100 MSE + SqFD + lambda(t) x coded bits per coded pixel. Each step
+codes crops at one working scale (displayed size / coded size), because at these rates most pictures
+are coded smaller than they are shown. Layers 1 and 2 are dropped at random so that every prefix
+decodes. Resumes from the newest checkpoint in --work; the learning rate follows the share of
+--minutes spent.
 """
 
 import argparse
 import copy
 import importlib.util
 import math
-import os
 import time
 from pathlib import Path
 from types import ModuleType
@@ -75,7 +75,9 @@ class Trainer:
         self.feature_distance = teacher.feature_distance
         self.model = Codec().to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.model).requires_grad_(False)
-        self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=args.rate, weight_decay=1e-4, fused=True)
+        self.optimiser = torch.optim.AdamW(
+            self.model.parameters(), lr=args.rate, weight_decay=1e-4, fused=True
+        )
         self.step, self.spent = 0, 0.0
         if self._path.exists():
             self._resume()
@@ -93,40 +95,63 @@ class Trainer:
 
     def save(self) -> None:
         """Write the checkpoint so that a cut never leaves half of one."""
-        state = {name: getattr(self, name).state_dict() for name in ("model", "average", "optimiser")}
+        state = {
+            name: getattr(self, name).state_dict() for name in ("model", "average", "optimiser")
+        }
         partial = self._path.with_suffix(".part")
         torch.save({**state, "step": self.step, "spent": self.spent}, partial)
-        os.replace(partial, self._path)
+        partial.replace(self._path)
 
     def _schedule(self) -> tuple[float, float]:
-        """Learning rate, and the factor on lambda (low first, so that the latents learn to carry something)."""
+        """Learning rate, and the factor on lambda: low first, so that latents carry something."""
         done = min(1.0, self.spent / (self.args.minutes * 60))
-        rate = self.args.rate * min(1.0, (self.step + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+        rate = (
+            self.args.rate
+            * min(1.0, (self.step + 1) / 200)
+            * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+        )
         return rate, min(1.0, 0.25 + 3.0 * done)
 
-    def loss(self, picture: Tensor, scale: float, lambda_factor: float) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, picture: Tensor, lambda_factor: float) -> tuple[Tensor, dict[str, float]]:
         """Give the training loss of one batch of crops and its parts."""
         count = picture.shape[0]
         quality = torch.rand(count)
         coded = resize(picture, CODED_SIDE)
-        gains = self.model.gains(torch.clamp(1 - (quality[:, None] * 7 - torch.arange(8)).abs(), min=0))
-        scaled = [y * g for y, g in zip(self.model.analysis(coded.to(memory_format=torch.channels_last)), gains, strict=True)]
+        gains = self.model.gains(
+            torch.clamp(1 - (quality[:, None] * 7 - torch.arange(8)).abs(), min=0)
+        )
+        scaled = [
+            y * g
+            for y, g in zip(
+                self.model.analysis(coded.to(memory_format=torch.channels_last)), gains, strict=True
+            )
+        ]
         integers = [round_through(y) for y in scaled]
         noisy = [y + torch.rand_like(y) - 0.5 for y in scaled]
         draw = torch.rand(count)
         present = torch.stack([draw > 0.06, draw > 0.18], 1).float()
         shown = resize(self.model.decode(integers, quality, present), picture.shape[-1])
-        bits = self.model.bits([z.detach() if self.step < 300 else z for z in integers], noisy, quality)
+        bits = self.model.bits(
+            [z.detach() if self.step < 300 else z for z in integers], noisy, quality
+        )
         counted = [bits[0], bits[1] * present[:, 0], bits[2] * present[:, 1]]
         bpp = sum(counted) / CODED_SIDE**2
         error = (shown - picture).square().mean((1, 2, 3))
         far = self._perceptual(shown, picture)
         # Layers nobody sent still need an entropy model: their bits count a little.
         spare = sum(bits) / CODED_SIDE**2
-        total = (100 * error + far + rate_weight(quality) * lambda_factor * (bpp + 0.02 * spare)).mean()
+        total = (
+            100 * error + far + rate_weight(quality) * lambda_factor * (bpp + 0.02 * spare)
+        ).mean()
         full = present[:, 1] > 0
-        parts = {"loss": total, "mse": error[full].mean(), "sqfd": far[full].mean(), "bpp": bpp[full].mean(),
-                 "l0": bits[0].mean() / CODED_SIDE**2, "l1": bits[1].mean() / CODED_SIDE**2}
+        parts = {
+            "loss": total,
+            "mse": error[full].mean(),
+            "sqfd": far[full].mean(),
+            "bpp": bpp[full].mean(),
+            "l0": bits[0].mean() / CODED_SIDE**2,
+            "l1": bits[1].mean() / CODED_SIDE**2,
+        }
         return total, {name: float(value.detach()) for name, value in parts.items()}
 
     def _perceptual(self, shown: Tensor, picture: Tensor) -> Tensor:
@@ -136,7 +161,9 @@ class Trainer:
             window = (..., slice(top, top + PERCEPTUAL_SIDE), slice(left, left + PERCEPTUAL_SIDE))
             shown, picture = shown[window], picture[window]
         clipped = shown.clamp(0, 1) if self.step > 500 else shown
-        return self.feature_distance(self.net, clipped.contiguous(memory_format=torch.channels_last), picture)
+        return self.feature_distance(
+            self.net, clipped.contiguous(memory_format=torch.channels_last), picture
+        )
 
     def train_step(self) -> dict[str, float]:
         """Take one optimiser step on one batch."""
@@ -145,7 +172,7 @@ class Trainer:
             group["lr"] = rate
         scale = float(self.rng.choice(SCALES, p=SCALE_SHARES))
         picture = batch(self.store, self.rng, self.args.batch, scale)
-        total, parts = self.loss(picture, scale, lambda_factor)
+        total, parts = self.loss(picture, lambda_factor)
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -172,7 +199,12 @@ def run(args: argparse.Namespace) -> None:
         mark = now
         if trainer.step % 50 == 0:
             means = {name: float(np.nanmean([row[name] for row in window])) for name in window[0]}
-            print(trainer.step, f"{trainer.spent / 60:.1f} min", *[f"{k} {v:.4f}" for k, v in means.items()], flush=True)
+            print(
+                trainer.step,
+                f"{trainer.spent / 60:.1f} min",
+                *[f"{k} {v:.4f}" for k, v in means.items()],
+                flush=True,
+            )
             window = []
         if now - saved > args.save_seconds:
             trainer.save()
@@ -184,10 +216,16 @@ def main() -> None:
     """Parse the command line and train."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of photos-*.tar")
-    parser.add_argument("--teachers", type=Path, required=True, help="folder of sqfd.py and its weights")
-    parser.add_argument("--work", type=Path, required=True, help="folder for the cache and checkpoints")
+    parser.add_argument(
+        "--teachers", type=Path, required=True, help="folder of sqfd.py and its weights"
+    )
+    parser.add_argument(
+        "--work", type=Path, required=True, help="folder for the cache and checkpoints"
+    )
     parser.add_argument("--minutes", type=float, default=120, help="training time over all runs")
-    parser.add_argument("--run-minutes", type=float, default=1e9, help="stop this run after so long")
+    parser.add_argument(
+        "--run-minutes", type=float, default=1e9, help="stop this run after so long"
+    )
     parser.add_argument("--save-seconds", type=float, default=120)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--batch", type=int, default=4)

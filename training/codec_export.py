@@ -1,7 +1,7 @@
 """Turn a codec checkpoint into a pack component: `python -m training.codec_export --help`.
 
-The entropy nets are rounded to integers, the tables are counted on what the exported networks really
-produce on training photographs, and ONNX is compared with torch before anything is written for good.
+The entropy nets are rounded to integers, the tables are counted on what the exported networks
+really produce on training photographs, and ONNX is compared with torch.
 """
 
 import argparse
@@ -28,6 +28,21 @@ LONGEST_REACH = 40
 # Weight of the logistic prior against the counts, in symbols.
 PRIOR_WEIGHT = 200.0
 CERTAIN = 0.993
+DATA = {
+    "photographs": 5073,
+    "sets": [
+        "imagenet-sample-images",
+        "imagen",
+        "NIPS 2017 attack set",
+        "CID22 training",
+        "CLIC 2025 validation crops",
+        "houses",
+        "clothing",
+        "weather",
+        "Caltech 101",
+        "Wikimedia crops",
+    ],
+}
 
 Arrays = dict[str, NDArray[np.generic]]
 
@@ -40,7 +55,9 @@ def weight_bits(weight: NDArray[np.float64]) -> int:
 def integer_net(net: EntropyNet, layer: int) -> Arrays:
     """Round one entropy net to the arrays that IntegerNet loads."""
     own = LATENT_CHANNELS[layer] + 1
-    first, second, last = (m.weight.detach().double().numpy() for m in (net.first, net.second, net.last))
+    first, second, last = (
+        m.weight.detach().double().numpy() for m in (net.first, net.second, net.last)
+    )
     biases = [m.bias.detach().double().numpy() for m in (net.first, net.second, net.last)]
     blend = anchor_weights(torch.linspace(0, 1, QUALITIES)).double() @ net.quality.detach().double()
     channels = LATENT_CHANNELS[layer]
@@ -64,7 +81,7 @@ def integer_net(net: EntropyNet, layer: int) -> Arrays:
 
 
 def logistic_tables(reach: NDArray[np.int64]) -> list[NDArray[np.float64]]:
-    """Starting probabilities of every table: a logistic around the fraction, both tails escaping."""
+    """Starting probabilities of every table: a logistic around the fraction, tails escaping."""
     rows = []
     for number in range(FRACTIONS * SCALE_COUNT):
         mean = (number // SCALE_COUNT - FRACTIONS // 2) / FRACTIONS
@@ -103,9 +120,13 @@ def half_weights(path: Path) -> None:
         if tensor.data_type != onnx.TensorProto.FLOAT or np.prod(tensor.dims) < 64:
             continue
         name = tensor.name
-        half = numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), name + "_half")
+        half = numpy_helper.from_array(
+            numpy_helper.to_array(tensor).astype(np.float16), name + "_half"
+        )
         model.graph.initializer[index].CopyFrom(half)
-        casts.append(onnx.helper.make_node("Cast", [name + "_half"], [name], to=onnx.TensorProto.FLOAT))
+        casts.append(
+            onnx.helper.make_node("Cast", [name + "_half"], [name], to=onnx.TensorProto.FLOAT)
+        )
     for node in reversed(casts):
         model.graph.node.insert(0, node)
     onnx.save(model, path)
@@ -116,35 +137,48 @@ def export_networks(codec: Codec, folder: Path) -> None:
     rows, columns = (torch.export.Dim(name, min=1, max=512) for name in ("rows", "columns"))
     picture = torch.rand(1, 3, 192, 256)
     analysis = torch.onnx.export(
-        codec.analysis, (picture,), input_names=["picture"], output_names=["latent0", "latent1", "latent2"],
-        dynamic_shapes=({2: 64 * rows, 3: 64 * columns},), dynamo=True, verbose=False,
-    )  # fmt: skip
+        codec.analysis,
+        (picture,),
+        input_names=["picture"],
+        output_names=["latent0", "latent1", "latent2"],
+        dynamic_shapes=({2: 64 * rows, 3: 64 * columns},),
+        dynamo=True,
+        verbose=False,
+    )
     analysis.save(folder / "analysis.onnx", external_data=False)
     latents = [torch.rand(1, c, 3 << i, 4 << i) for i, c in enumerate(LATENT_CHANNELS)]
     shapes = tuple({2: rows * (1 << i), 3: columns * (1 << i)} for i in range(3))
     synthesis = torch.onnx.export(
-        codec.synthesis, (*latents, torch.rand(1, 3)), input_names=["layer0", "layer1", "layer2", "controls"],
-        output_names=["picture"], dynamic_shapes=(*shapes, None), dynamo=True, verbose=False,
-    )  # fmt: skip
+        codec.synthesis,
+        (*latents, torch.rand(1, 3)),
+        input_names=["layer0", "layer1", "layer2", "controls"],
+        output_names=["picture"],
+        dynamic_shapes=(*shapes, None),
+        dynamo=True,
+        verbose=False,
+    )
     synthesis.save(folder / "synthesis.onnx", external_data=False)
     for name in ("analysis", "synthesis"):
         half_weights(folder / f"{name}.onnx")
 
 
 def check_networks(codec: Codec, folder: Path) -> float:
-    """Largest difference of ONNX from torch, at a size other than the exported one, relative to the spread."""
+    """Largest difference of ONNX from torch at another size than the exported one, in deviations."""
     picture = torch.rand(1, 3, 320, 128)
     with torch.no_grad():
         expected = codec.analysis(picture)
         made = codec.synthesis(*expected, torch.ones(1, 3))
     found = ort.InferenceSession(folder / "analysis.onnx").run(None, {"picture": picture.numpy()})
     inputs = {f"layer{i}": part.numpy() for i, part in enumerate(expected)}
-    (again,) = ort.InferenceSession(folder / "synthesis.onnx").run(None, {**inputs, "controls": np.ones((1, 3), np.float32)})
+    synthesis = ort.InferenceSession(folder / "synthesis.onnx")
+    (again,) = synthesis.run(None, {**inputs, "controls": np.ones((1, 3), np.float32)})
     pairs = [*zip(found, expected, strict=True), (again, made)]
     return max(float(np.abs(a - b.numpy()).max() / b.std()) for a, b in pairs)
 
 
-def count_tables(encoder: ImageEncoder, arrays: Arrays, store: PhotoStore, pictures: int) -> list[NDArray[np.float64]]:
+def count_tables(
+    encoder: ImageEncoder, arrays: Arrays, store: PhotoStore, pictures: int
+) -> list[NDArray[np.float64]]:
     """Count symbols on training photographs at random sizes and qualities, on top of the prior."""
     rng = np.random.default_rng(7)
     reach = arrays["reach"].astype(np.int64)
@@ -155,13 +189,18 @@ def count_tables(encoder: ImageEncoder, arrays: Arrays, store: PhotoStore, pictu
         quality = int(rng.integers(QUALITIES))
         integers, _ = encoder.quantise(encoder.analyse(picture, int(rng.integers(0, 5))), quality)
         for layer in range(3):
-            for steps, table in model.distances(integers[layer], integers[:layer], layer=layer, quality=quality):
+            for steps, table in model.distances(
+                integers[layer], integers[:layer], layer=layer, quality=quality
+            ):
                 edge = reach[table % SCALE_COUNT]
                 symbols = np.clip(steps, -edge - 1, edge + 1) + edge + 1
                 for number in np.unique(table):
                     mine = symbols[table == number]
                     counts[number] += np.bincount(mine, minlength=len(counts[number]))
-    return [row + PRIOR_WEIGHT * prior for row, prior in zip(counts, logistic_tables(reach), strict=True)]
+    return [
+        row + PRIOR_WEIGHT * prior
+        for row, prior in zip(counts, logistic_tables(reach), strict=True)
+    ]
 
 
 def entropy_arrays(codec: Codec) -> Arrays:
@@ -207,26 +246,31 @@ def _write(args: argparse.Namespace, state: dict[str, object], difference: float
     metrics = json.loads(args.metrics.read_text()) if args.metrics else {}
     fields = {
         "component": "codec",
-        "data": ["photos-00..06: 5,073 photographs (imagenet-sample-images, imagen, NIPS 2017 attack set, CID22 "
-                 "training, CLIC 2025 validation crops, houses, clothing, weather, Caltech 101, Wikimedia crops)"],
-        "teachers": ["SqueezeNet 1.1 (ImageNet) features as perceptual loss; none of its weights are in here"],
+        "data": DATA,
+        "teachers": [
+            "SqueezeNet 1.1 (ImageNet) features as perceptual loss; no weight of it is here"
+        ],
         "recipe": "python -m training.codec, then python -m training.codec_export",
         "steps": state["step"],
         "hours": round(float(str(state["spent"])) / 3600, 2),
         "hardware": args.hardware,
         "metrics": {"onnx_against_torch_in_deviations": round(difference, 5), **metrics},
         "licence": "Apache-2.0",
-    }  # fmt: skip
+    }
     write_card(args.out, fields=fields)
 
 
 def main() -> None:
     """Parse the command line and export."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, required=True, help="folder of the checkpoint and the photo cache")
+    parser.add_argument(
+        "--work", type=Path, required=True, help="folder of the checkpoint and the photo cache"
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder of photos-*.tar")
     parser.add_argument("--out", type=Path, required=True, help="the pack's codec folder")
-    parser.add_argument("--pictures", type=int, default=600, help="training pictures to count on; 0 keeps the prior")
+    parser.add_argument(
+        "--pictures", type=int, default=600, help="training pictures to count on; 0 keeps the prior"
+    )
     parser.add_argument("--metrics", type=Path, help="JSON of held-out results for the card")
     parser.add_argument("--hardware", default="2 CPU cores, no GPU")
     args = parser.parse_args()

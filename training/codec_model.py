@@ -14,7 +14,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["ANCHORS", "LATENT_CHANNELS", "PHASES", "STRIDES", "Analysis", "Codec", "EntropyNet", "Synthesis", "phase_masks"]
+__all__ = [
+    "ANCHORS",
+    "LATENT_CHANNELS",
+    "PHASES",
+    "STRIDES",
+    "Analysis",
+    "Codec",
+    "EntropyNet",
+    "Synthesis",
+    "phase_masks",
+]
 
 LATENT_CHANNELS: Final = (8, 12, 20)
 STRIDES: Final = (64, 32, 16)
@@ -44,20 +54,27 @@ def _stage(width: int, blocks: int) -> nn.Sequential:
 
 
 class Analysis(nn.Module):
-    """Picture [N, 3, H, W] in [0, 1], sides multiples of 64, to three unscaled latents, coarsest first."""
+    """Picture [N, 3, H, W] in [0, 1], sides multiples of 64, to three latents, coarsest first."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = nn.Sequential(nn.PixelUnshuffle(4), nn.Conv2d(48, 80, 3, stride=2, padding=1), _stage(80, 2))
+        self.stem = nn.Sequential(
+            nn.PixelUnshuffle(4), nn.Conv2d(48, 80, 3, stride=2, padding=1), _stage(80, 2)
+        )
         self.to16 = nn.Sequential(nn.Conv2d(80, 160, 3, stride=2, padding=1), _stage(160, 2))
-        self.to32 = nn.Sequential(nn.SiLU(), nn.Conv2d(160, 112, 3, stride=2, padding=1), _stage(112, 1))
-        self.to64 = nn.Sequential(nn.SiLU(), nn.Conv2d(112, 96, 3, stride=2, padding=1), _stage(96, 1))
+        self.to32 = nn.Sequential(
+            nn.SiLU(), nn.Conv2d(160, 112, 3, stride=2, padding=1), _stage(112, 1)
+        )
+        self.to64 = nn.Sequential(
+            nn.SiLU(), nn.Conv2d(112, 96, 3, stride=2, padding=1), _stage(96, 1)
+        )
         self.heads = nn.ModuleList(
             nn.Conv2d(width, channels, 3, padding=1)
             for width, channels in zip((96, 112, 160), LATENT_CHANNELS, strict=True)
         )
 
     def forward(self, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Give latents [N, 8, H/64, W/64], [N, 12, H/32, W/32] and [N, 20, H/16, W/16]."""
         at16 = self.to16(self.stem(picture * 2 - 1))
         at32 = self.to32(at16)
         at64 = self.to64(at32)
@@ -65,7 +82,7 @@ class Analysis(nn.Module):
 
 
 class Synthesis(nn.Module):
-    """Dequantised latents and three control planes to a picture [N, 3, 16h, 16w], nominally in [0, 1].
+    """Dequantised latents and three controls to a picture [N, 3, 16h, 16w], nominally in [0, 1].
 
     The controls, [N, 3] in 0..1, are the quality t and whether layers 1 and 2 are present.
     """
@@ -73,18 +90,29 @@ class Synthesis(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         c0, c1, c2 = LATENT_CHANNELS
-        self.low = nn.Sequential(nn.Conv2d(c0 + c1 + 3, 128, 3, padding=1), _stage(128, 1), nn.SiLU())
+        self.low = nn.Sequential(
+            nn.Conv2d(c0 + c1 + 3, 128, 3, padding=1), _stage(128, 1), nn.SiLU()
+        )
         self.low_up = nn.Sequential(nn.Conv2d(128, 64 * 4, 1), nn.PixelShuffle(2))
-        self.enter = nn.Sequential(nn.Conv2d(64 + c2 + 3, 192, 3, padding=1), _stage(192, 2), nn.SiLU())
-        self.to8 = nn.Sequential(nn.Conv2d(192, 80 * 4, 3, padding=1), nn.PixelShuffle(2), _stage(80, 2), nn.SiLU())
-        self.to4 = nn.Sequential(nn.Conv2d(80, 40 * 4, 3, padding=1), nn.PixelShuffle(2), _stage(40, 1), nn.SiLU())
+        self.enter = nn.Sequential(
+            nn.Conv2d(64 + c2 + 3, 192, 3, padding=1), _stage(192, 2), nn.SiLU()
+        )
+        self.to8 = nn.Sequential(
+            nn.Conv2d(192, 80 * 4, 3, padding=1), nn.PixelShuffle(2), _stage(80, 2), nn.SiLU()
+        )
+        self.to4 = nn.Sequential(
+            nn.Conv2d(80, 40 * 4, 3, padding=1), nn.PixelShuffle(2), _stage(40, 1), nn.SiLU()
+        )
         self.to1 = nn.Sequential(nn.Conv2d(40, 48, 3, padding=1), nn.PixelShuffle(4))
 
     def forward(self, layer0: Tensor, layer1: Tensor, layer2: Tensor, controls: Tensor) -> Tensor:
+        """Give pictures [N, 3, 16h, 16w] from latents as Analysis gives them."""
         planes = controls[:, :, None, None]
         up0 = F.interpolate(layer0, scale_factor=2.0, mode="nearest")
         low = self.low(torch.cat([up0, layer1, planes.expand(-1, -1, *layer1.shape[2:])], 1))
-        entered = self.enter(torch.cat([self.low_up(low), layer2, planes.expand(-1, -1, *layer2.shape[2:])], 1))
+        entered = self.enter(
+            torch.cat([self.low_up(low), layer2, planes.expand(-1, -1, *layer2.shape[2:])], 1)
+        )
         return self.to1(self.to4(self.to8(entered))) + 0.5
 
 
@@ -108,7 +136,9 @@ class EntropyNet(nn.Module):
         self.last = nn.Conv2d(_HIDDEN, 2 * own, 1)
         self.quality = nn.Parameter(torch.zeros(ANCHORS, _HIDDEN))
 
-    def forward(self, own: Tensor, mask: Tensor, coarser: Tensor | None, quality_weights: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, own: Tensor, mask: Tensor, coarser: Tensor | None, quality_weights: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Evaluate one pass: `own` is already masked; `quality_weights` is [N, ANCHORS]."""
         parts = [own.clamp(-_INPUT_LIMIT, _INPUT_LIMIT), mask]
         if coarser is not None:
@@ -122,7 +152,9 @@ class EntropyNet(nn.Module):
 
 def anchor_weights(quality: Tensor) -> Tensor:
     """Linear interpolation weights [N, ANCHORS] of qualities t [N] in [0, 1]."""
-    distance = (quality[:, None] * (ANCHORS - 1) - torch.arange(ANCHORS, device=quality.device)).abs()
+    distance = (
+        quality[:, None] * (ANCHORS - 1) - torch.arange(ANCHORS, device=quality.device)
+    ).abs()
     return (1 - distance).clamp(min=0)
 
 
@@ -135,18 +167,21 @@ class Codec(nn.Module):
         self.synthesis = Synthesis()
         self.entropy = nn.ModuleList(EntropyNet(layer) for layer in range(3))
         start = torch.linspace(0.7, 2.6, ANCHORS)[:, None]
-        self.log_gains = nn.ParameterList(nn.Parameter(start.repeat(1, c).contiguous()) for c in LATENT_CHANNELS)
+        self.log_gains = nn.ParameterList(
+            nn.Parameter(start.repeat(1, c).contiguous()) for c in LATENT_CHANNELS
+        )
 
     def gains(self, weights: Tensor) -> list[Tensor]:
         """Per-channel factors before rounding, [N, C, 1, 1] each."""
         return [(weights @ table).exp()[:, :, None, None] for table in self.log_gains]
 
     def decode(self, integers: list[Tensor], quality: Tensor, present: Tensor) -> Tensor:
-        """Synthesise from rounded latents; `present` [N, 2] says whether layers 1 and 2 are there."""
+        """Synthesise from rounded latents; `present` [N, 2]: are layers 1 and 2 there."""
         gains = self.gains(anchor_weights(quality))
         shares = [torch.ones_like(present[:, :1]), present[:, :1], present[:, 1:]]
         values = [
-            z / gain * share[:, :, None, None] for z, gain, share in zip(integers, gains, shares, strict=True)
+            z / gain * share[:, :, None, None]
+            for z, gain, share in zip(integers, gains, shares, strict=True)
         ]
         return self.synthesis(*values, torch.cat([quality[:, None], present], 1))
 
@@ -168,10 +203,15 @@ class Codec(nn.Module):
     @staticmethod
     def coarser(integers: list[Tensor], layer: int) -> Tensor | None:
         """Layers below `layer`, brought to its grid by repetition."""
-        parts = [F.interpolate(integers[i], scale_factor=float(2 ** (layer - i)), mode="nearest") for i in range(layer)]
+        parts = [
+            F.interpolate(integers[i], scale_factor=float(2 ** (layer - i)), mode="nearest")
+            for i in range(layer)
+        ]
         return torch.cat(parts[::-1], 1) if parts else None
 
-    def _predict(self, net: nn.Module, integers: list[Tensor], layer: int, weights: Tensor) -> tuple[Tensor, Tensor]:
+    def _predict(
+        self, net: nn.Module, integers: list[Tensor], layer: int, weights: Tensor
+    ) -> tuple[Tensor, Tensor]:
         own, coarser = integers[layer], self.coarser(integers, layer)
         count, _, height, width = own.shape
         masks = phase_masks(height, width).to(own.device).repeat_interleave(count, 0)

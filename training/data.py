@@ -65,7 +65,9 @@ class PhotoStore:
         """Give one picture, uint8 [H, W, 3]."""
         height, width = self.sizes[number]
         start = self._offsets[number]
-        return np.asarray(self._pixels[start : start + height * width * 3]).reshape(height, width, 3)
+        return np.asarray(self._pixels[start : start + height * width * 3]).reshape(
+            height, width, 3
+        )
 
     def crop(self, rng: np.random.Generator, side: int) -> NDArray[np.uint8]:
         """Cut a random square, mirrored half of the time, from a random picture large enough.

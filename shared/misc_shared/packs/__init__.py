@@ -1,4 +1,4 @@
-"""Model packs: a folder of components, each with a card that says what it is and hashes that hold it to it."""
+"""Model packs: folders of components, each with a card that says what it is and its hashes."""
 
 import hashlib
 import json
@@ -39,7 +39,10 @@ class Component:
             PackError: The card does not list it.
         """
         if name not in self.card["files"]:
-            message = f"pack component {self.name} in {self.path}: no file {name!r}; its card lists {sorted(self.card['files'])}"
+            message = (
+                f"pack component {self.name} in {self.path}: no file {name!r}; its card lists "
+                f"{sorted(self.card['files'])}"
+            )
             raise PackError(message)
         return self.path / name
 
@@ -77,7 +80,10 @@ def load_pack(name: str | Path = "nano") -> Pack:
     """
     path = _EMBEDDED / "nano" if name == "nano" else Path(name)
     if not path.is_dir():
-        message = f"no model pack at {path}; expected 'nano' (the embedded one) or a folder with codec/, text/ and semantics/"
+        message = (
+            f"no model pack at {path}; expected 'nano' (the embedded one) or a folder with "
+            "codec/, text/ and semantics/"
+        )
         raise PackError(message)
     return Pack(path)
 
@@ -111,7 +117,10 @@ def _read_card(folder: Path) -> dict[str, Any]:
     try:
         card = json.loads(path.read_text())
     except FileNotFoundError as error:
-        message = f"model pack component is missing: no {path}; name a pack folder that has it, or reinstall misc-streaming"
+        message = (
+            f"model pack component is missing: no {path}; name a pack folder that has it, or "
+            "reinstall misc-streaming"
+        )
         raise PackError(message) from error
     except (OSError, ValueError) as error:
         message = f"{path} does not read as a card: {error}; restore the pack"
@@ -124,7 +133,9 @@ def _require(card: object, folder: Path) -> None:
     found = card if isinstance(card, dict) else {}
     missing = [field for field in _REQUIRED if field not in found]
     if missing or not isinstance(found["files"], dict):
-        message = f"card of {folder} lacks {missing or 'a table of files'}; expected {list(_REQUIRED)}"
+        message = (
+            f"card of {folder} lacks {missing or 'a table of files'}; expected {list(_REQUIRED)}"
+        )
         raise PackError(message)
 
 
@@ -139,5 +150,8 @@ def _check_hash(path: Path, expected: str) -> None:
         message = f"model pack file {path} does not read: {error.strerror}; restore the pack"
         raise PackError(message) from error
     if found != expected:
-        message = f"model pack file {path} is damaged: found SHA-256 {found[:12]}, its card says {expected[:12]}; restore the pack"
+        message = (
+            f"model pack file {path} is damaged: found SHA-256 {found[:12]}, its card says "
+            f"{expected[:12]}; restore the pack"
+        )
         raise PackError(message)
