@@ -1,0 +1,93 @@
+"""What a refiner takes and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from misc_shared.errors import ConfigError
+from misc_shared.semantics import Semantics
+
+__all__ = ["MAX_STEPS", "RefineRequest", "RefineStep", "Refiner", "check_dials"]
+
+MAX_STEPS = 64
+"""More steps than any few-step refiner gains from; a typing error costs a sentence, not an hour."""
+
+
+@dataclass(frozen=True, eq=False)
+class RefineRequest:
+    """One picture to refine, with all that was received about it.
+
+    Attributes:
+        coarse: the codec's picture, uint8 [H, W, 3] RGB, any size.
+        features: the codec's dequantised latents, float32 [channels, h, w] over the whole
+            picture, or None where there are none.
+        semantics: what the sender said is in the picture, or None.
+        quality: the codec's quality, 0 (worst) to 31 (best).
+    """
+
+    coarse: NDArray[np.uint8]
+    features: NDArray[np.float32] | None = None
+    semantics: Semantics | None = None
+    quality: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class RefineStep:
+    """The picture as it stands after one step.
+
+    Attributes:
+        pixels: uint8 [H, W, 3] RGB, the size of the coarse picture.
+        step: number of the step, from 1.
+        steps: how many there will be.
+        final: whether this is the last one.
+        passed_guard: whether the picture still agrees with what was received; one that does not
+            must not be shown.
+    """
+
+    pixels: NDArray[np.uint8]
+    step: int
+    steps: int
+    final: bool
+    passed_guard: bool
+
+
+class Refiner(Protocol):
+    """Adds detail to a coarse picture, step by step."""
+
+    def refine(
+        self, request: RefineRequest, *, steps: int, seed: int, fidelity: float = 0.0
+    ) -> Iterator[RefineStep]:
+        """Refine one picture; stop reading the iterator to cancel.
+
+        Args:
+            request: the picture and what is known about it.
+            steps: 1 or more; each gives one `RefineStep`.
+            seed: the same seed gives the same picture on the same device.
+            fidelity: 0 is the refined picture, 1 the coarse one, between them a blend.
+
+        Yields:
+            A preview after each step, the finished picture last.
+
+        Raises:
+            ConfigError: steps or fidelity is out of range.
+        """
+        ...
+
+
+def check_dials(*, steps: int, fidelity: float) -> None:
+    """Refuse settings that no refiner can follow.
+
+    Raises:
+        ConfigError: steps is not in 1..`MAX_STEPS`, or fidelity is not in 0..1.
+    """
+    if not 1 <= steps <= MAX_STEPS:
+        raise ConfigError(f"found {steps} refinement steps; give a number from 1 to {MAX_STEPS}")
+    if not 0.0 <= fidelity <= 1.0:
+        raise ConfigError(
+            f"found fidelity {fidelity}; give a number from 0 (refined) to 1 (coarse)"
+        )

@@ -1,0 +1,105 @@
+"""Batches for the refiner: windows of whole decoded photographs and what is known of them."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from misc_receiver.refine.conditioning import gather_clues
+from misc_receiver.refine.interface import RefineRequest
+from misc_receiver.refine.network import Guidance, NanoNetwork
+from misc_shared.semantics import Semantics
+from training.refiner_cache import Pair, PairStore
+from training.refiner_labels import Labels
+
+__all__ = ["Batch", "Batches"]
+
+_UNSAID, _UNPLACED, _FEATURELESS = 0.25, 0.1, 0.1
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Windows of several photographs.
+
+    Attributes:
+        original: [N, 3 factor², h, w], pixels in [-1, 1], unshuffled as the network sees them.
+        guidance: what was received, on the same windows.
+    """
+
+    original: Tensor
+    guidance: Guidance
+
+
+class Batches:
+    """Draws training batches.
+
+    The clues are gathered for the whole picture, by the receiver's own code, and cut afterwards,
+    because that is how features and maps meet the pixels when a picture is refined.
+
+    Args:
+        data: folder with the labels.
+        cache: folder that `training.refiner_cache` filled.
+        window: edge of the windows in pixels.
+        count: windows per batch.
+    """
+
+    def __init__(self, data: Path, cache: Path, *, window: int, count: int) -> None:
+        self._labels, self._store = Labels(data), PairStore(cache)
+        self._window, self._count = window, count
+
+    def __len__(self) -> int:
+        """Count the photographs."""
+        return len(self._store)
+
+    def feature_scale(self) -> Tensor:
+        """Inverse standard deviation of each feature channel, from the first few pairs."""
+        seen = [self._store[number].request.features for number in range(min(300, len(self)))]
+        flat = np.concatenate([x.reshape(len(x), -1) for x in seen if x is not None], axis=1)
+        spread = np.sqrt(np.square(flat).mean(1))
+        return torch.from_numpy((1 / np.maximum(spread, 0.05)).astype(np.float32))
+
+    def draw(self, network: NanoNetwork, rng: np.random.Generator) -> Batch:
+        """Draw one batch; gradients reach the network's word table.
+
+        Args:
+            network: does the painting.
+            rng: source of all randomness.
+        """
+        numbers = rng.integers(len(self._store), size=self._count)
+        cuts = [self._cut(self._store[int(number)], network, rng) for number in numbers]
+        originals, guidances = zip(*cuts, strict=True)
+        joined = Guidance(
+            torch.cat([one.coarse for one in guidances]),
+            torch.cat([one.planes for one in guidances]),
+            torch.cat([one.whole for one in guidances]),
+        )
+        return Batch(torch.cat(originals), joined)
+
+    def _cut(
+        self, pair: Pair, network: NanoNetwork, rng: np.random.Generator
+    ) -> tuple[Tensor, Guidance]:
+        guidance = network.guide(gather_clues([self._tell(pair, rng)], network))
+        height, width = (side // network.factor for side in pair.original.shape[:2])
+        side = self._window // network.factor
+        top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
+        rows, columns = slice(top, top + side), slice(left, left + side)
+        factor = network.factor
+        pixels = pair.original[
+            top * factor : (top + side) * factor, left * factor : (left + side) * factor
+        ]
+        picture = torch.from_numpy(pixels.transpose(2, 0, 1).astype(np.float32)) / 127.5 - 1
+        unshuffled = torch.nn.functional.pixel_unshuffle(picture[None], factor)
+        return unshuffled, guidance.window(rows, columns)
+
+    def _tell(self, pair: Pair, rng: np.random.Generator) -> RefineRequest:
+        """Say what a sender might have said, which is sometimes nothing."""
+        semantics: Semantics | None = self._labels.semantics(pair.name, rng)
+        if semantics and rng.random() < _UNPLACED:
+            items = tuple(replace(item, map=None) for item in semantics.items)
+            semantics = replace(semantics, items=items)
+        if rng.random() < _UNSAID:
+            semantics = None
+        features = None if rng.random() < _FEATURELESS else pair.request.features
+        return replace(pair.request, semantics=semantics, features=features)

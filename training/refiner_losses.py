@@ -1,0 +1,90 @@
+"""How far a refined picture is from the original, as the refiner is taught to see it."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+__all__ = ["RefinerLoss"]
+
+_CELL = 16
+
+
+class RefinerLoss:
+    """Weighted sum of pixel error, feature distance, texture distance and low-pass agreement.
+
+    Args:
+        teachers: folder of sqfd.py and its weights.
+        pixel: weight of the mean squared error, pixels in 0..1; keeps the loss of PSNR in bounds.
+        texture: weight of SqTD beside SqFD's 1.
+        agreement: weight of the squared difference of 16x16 means from the coarse picture's.
+    """
+
+    def __init__(
+        self, teachers: Path, *, pixel: float = 60.0, texture: float = 3.0, agreement: float = 200.0
+    ) -> None:
+        self._teacher = load_by_path(teachers / "sqfd.py")
+        self._net = self._teacher.SqueezeNet().to(memory_format=torch.channels_last)
+        self._pixel, self._texture, self._agreement = pixel, texture, agreement
+
+    def __call__(
+        self, refined: Tensor, original: Tensor, coarse: Tensor
+    ) -> tuple[Tensor, dict[str, float]]:
+        """Measure a batch.
+
+        Args:
+            refined: float32 [N, 3, H, W] in about 0..1.
+            original: the same shape, in 0..1.
+            coarse: the same shape, in 0..1.
+
+        Returns:
+            The loss, and its parts by name.
+        """
+        far, texture = self.distances(refined, original)
+        parts = {
+            "mse": F.mse_loss(refined, original),
+            "sqfd": far.mean(),
+            "sqtd": texture.mean(),
+            "agree": F.mse_loss(F.avg_pool2d(refined, _CELL), F.avg_pool2d(coarse, _CELL)),
+        }
+        weights = (self._pixel, 1.0, self._texture, self._agreement)
+        total = torch.stack(list(parts.values())) @ torch.tensor(weights)
+        return total, {name: float(value.detach()) for name, value in parts.items()}
+
+    def distances(self, picture: Tensor, original: Tensor) -> tuple[Tensor, Tensor]:
+        """Give SqFD and SqTD per picture, [N] each; the features are computed once for both."""
+        net = _Remembering(self._net)
+        picture, original = (
+            image.contiguous(memory_format=torch.channels_last) for image in (picture, original)
+        )
+        far: Tensor = self._teacher.feature_distance(net, picture, original)
+        return far, self._teacher.texture_distance(net, picture, original)
+
+
+class _Remembering:
+    """Answers a second call with the same tensor from memory."""
+
+    def __init__(self, net: torch.nn.Module) -> None:
+        self._net = net
+        self._known: list[tuple[Tensor, Any]] = []
+
+    def __call__(self, image: Tensor) -> Any:  # noqa: ANN401 - whatever the teacher gives
+        for seen, answer in self._known:
+            if seen is image:
+                return answer
+        self._known.append((image, self._net(image)))
+        return self._known[-1][1]
+
+
+def load_by_path(path: Path) -> ModuleType:
+    """Import a python file that is not on the module path."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError(path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
