@@ -1,0 +1,51 @@
+"""Layers that wait for the decoder: those of a few frames, the newest ones."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from misc_shared.session import FrameId, LayerReceived
+
+__all__ = ["Backlog"]
+
+_FRAMES = 4
+
+
+class Backlog:
+    """Collects layers until the decoder takes them all at once.
+
+    Attributes:
+        skipped: frames whose layers were let go because newer ones came faster than the decoder.
+    """
+
+    def __init__(self) -> None:
+        self.skipped = 0
+        self._waiting: OrderedDict[FrameId, list[LayerReceived]] = OrderedDict()
+
+    def __len__(self) -> int:
+        """Frames with layers that wait."""
+        return len(self._waiting)
+
+    @property
+    def full(self) -> bool:
+        """Whether one more frame would push the oldest out."""
+        return len(self._waiting) >= _FRAMES
+
+    def add(self, event: LayerReceived) -> None:
+        """Let a layer wait."""
+        if event.frame not in self._waiting and self.full:
+            self._waiting.popitem(last=False)
+            self.skipped += 1
+        self._waiting.setdefault(event.frame, []).append(event)
+
+    def take(self) -> list[LayerReceived]:
+        """All that wait, newest frame first; then nothing waits."""
+        frames = list(self._waiting.values())
+        self._waiting.clear()
+        return [event for layers in reversed(frames) for event in layers]
+
+    def outdates(self, frame: FrameId) -> bool:
+        """Whether a newer frame, or more of this one, waits."""
+        return any(
+            other.epoch != frame.epoch or other.tick >= frame.tick for other in self._waiting
+        )

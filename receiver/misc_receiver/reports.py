@@ -1,0 +1,191 @@
+"""What `misc-recv` tells its user."""
+
+from __future__ import annotations
+
+import msgspec
+
+from misc_shared.reports import Report
+
+__all__ = [
+    "FrameEnded",
+    "FrameSeen",
+    "ItemSaid",
+    "LayerArrived",
+    "LayerLost",
+    "PictureReady",
+    "ReceptionEnded",
+    "ReceptionStarted",
+    "SenderGone",
+    "SenderSeen",
+    "StreamStale",
+    "TextSaid",
+    "TimedReport",
+]
+
+
+class TimedReport(Report, frozen=True, kw_only=True):
+    """Something about a frame of which the age matters.
+
+    Attributes:
+        frame: the frame's id.
+        since_capture: seconds, once the sender has introduced itself.
+    """
+
+    frame: str
+    since_capture: float | None = None
+
+
+class ReceptionStarted(Report, tag="started", frozen=True, kw_only=True):
+    """We listen.
+
+    Attributes:
+        stream: the stream's name.
+    """
+
+    stream: str
+
+
+class SenderSeen(Report, tag="sender", frozen=True, kw_only=True):
+    """A sender introduced itself, and its models are ours.
+
+    Attributes:
+        epoch: its run.
+        started: Unix seconds at which it began.
+    """
+
+    epoch: int
+    started: float
+
+
+class SenderGone(Report, tag="sender-ended", frozen=True, kw_only=True):
+    """The sender said that it has finished.
+
+    Attributes:
+        epoch: its run.
+    """
+
+    epoch: int
+
+
+class StreamStale(Report, tag="stale", frozen=True, kw_only=True):
+    """Nothing has come for a while: what is shown is old."""
+
+
+class FrameSeen(Report, tag="frame", frozen=True, kw_only=True):
+    """The first datagram of a frame came.
+
+    Attributes:
+        frame: the frame's id.
+        captured: Unix seconds, once the sender has introduced itself.
+        layers: that the frame has.
+    """
+
+    frame: str
+    captured: float | None = None
+    layers: list[str]
+
+
+class LayerArrived(TimedReport, tag="layer", frozen=True, kw_only=True):
+    """A layer is whole.
+
+    Attributes:
+        layer: its name.
+        bytes: its own.
+        wire_bytes: of the datagrams that brought it.
+    """
+
+    layer: str
+    bytes: int
+    wire_bytes: int
+
+
+class ItemSaid(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An item of the text layer.
+
+    Attributes:
+        name: what it is.
+        detail: what it looks like.
+        mapped: whether its place has come too.
+    """
+
+    name: str
+    detail: str = ""
+    mapped: bool = False
+
+
+class TextSaid(TimedReport, tag="text", frozen=True, kw_only=True):
+    """What the sender says is in the picture.
+
+    Attributes:
+        items: in the sender's order.
+        caption: of the whole picture.
+    """
+
+    items: list[ItemSaid]
+    caption: str
+
+
+class PictureReady(TimedReport, tag="picture", frozen=True, kw_only=True):
+    """A picture can be shown.
+
+    Attributes:
+        kind: "coarse", "preview-K" or "refined".
+        width: pixels.
+        height: pixels.
+        layers: image layers that it is made of, 1 to 3.
+        generated: whether a model has invented part of it.
+        file: where it was written, if it was.
+    """
+
+    kind: str
+    width: int
+    height: int
+    layers: int
+    generated: bool
+    file: str | None = None
+
+
+class LayerLost(Report, tag="bad-layer", frozen=True, kw_only=True):
+    """A layer came whole and does not decode.
+
+    Attributes:
+        frame: the frame's id.
+        layer: its name.
+        reason: what is wrong with it.
+    """
+
+    frame: str
+    layer: str
+    reason: str
+
+
+class FrameEnded(Report, tag="done", frozen=True, kw_only=True):
+    """A frame will get no more layers.
+
+    Attributes:
+        frame: the frame's id.
+        missing: layers that never came.
+    """
+
+    frame: str
+    missing: tuple[str, ...] = ()
+
+
+class ReceptionEnded(Report, tag="end", frozen=True, kw_only=True):
+    """We listen no more.
+
+    Attributes:
+        frames: that ended.
+        datagrams: that were well formed.
+        bytes: of those.
+        duplicates: datagrams that brought nothing new.
+        refused: datagrams that were malformed or not allowed.
+        bad_layers: layers that did not decode.
+    """
+
+    frames: int
+    datagrams: int
+    bytes: int
+    duplicates: int
+    refused: int
+    bad_layers: int

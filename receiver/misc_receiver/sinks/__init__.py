@@ -1,0 +1,1 @@
+"""Where received pictures and reports go."""

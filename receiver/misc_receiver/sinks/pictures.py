@@ -1,0 +1,80 @@
+"""Writes received pictures into a folder, each whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from misc_shared.errors import LocalError
+
+__all__ = ["PictureFolder"]
+
+_COMPRESSION = 4  # of 9; beyond it PNG takes three times as long for 2 % fewer bytes
+
+
+class PictureFolder:
+    """A folder with STREAM-FRAME.coarse.png, .preview-K.png and .refined.png for each frame.
+
+    Args:
+        folder: made if it is not there.
+        stream: the stream's name.
+
+    Raises:
+        LocalError: the folder cannot be made.
+    """
+
+    def __init__(self, folder: Path, *, stream: str) -> None:
+        self._folder = folder
+        self._stream = stream
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LocalError(f"cannot make the folder {folder}: {error.strerror}") from None
+
+    def save(
+        self,
+        pixels: NDArray[np.uint8],
+        *,
+        frame: str,
+        kind: str,
+        label: Mapping[str, str] | None = None,
+    ) -> Path:
+        """Write a picture, in place of an earlier one of the same frame and kind.
+
+        Args:
+            pixels: uint8 [H, W, 3], RGB.
+            frame: the frame's id.
+            kind: "coarse", "preview-1", "refined" or the like.
+            label: what the file says about itself, as PNG text.
+
+        Returns:
+            The file.
+
+        Raises:
+            LocalError: it cannot be written.
+        """
+        path = self._folder / f"{self._stream}-{frame}.{kind}.png"
+        # Replaced in one step, so that a viewer never reads half a picture.
+        unfinished = path.with_suffix(".tmp")
+        try:
+            Image.fromarray(pixels).save(
+                unfinished, format="PNG", pnginfo=_text(label or {}), compress_level=_COMPRESSION
+            )
+            unfinished.replace(path)
+        except OSError as error:
+            unfinished.unlink(missing_ok=True)
+            raise LocalError(f"cannot write {path}: {error.strerror or error}") from None
+        return path
+
+
+def _text(label: Mapping[str, str]) -> PngInfo:
+    info = PngInfo()
+    info.add_text("Software", "misc-streaming")
+    for key, value in label.items():
+        info.add_text(key, value)
+    return info

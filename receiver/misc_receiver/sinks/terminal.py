@@ -1,0 +1,88 @@
+"""Shows a stream being received to a person at a terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from misc_receiver.reports import (
+    FrameEnded,
+    FrameSeen,
+    LayerArrived,
+    LayerLost,
+    PictureReady,
+    ReceptionEnded,
+    ReceptionStarted,
+    SenderGone,
+    StreamStale,
+    TextSaid,
+    TimedReport,
+)
+from misc_shared.reports import Report
+
+__all__ = ["Terminal"]
+
+
+class Terminal:
+    """One line per thing that can be shown, and below them what is going on now.
+
+    Args:
+        console: where to draw; None takes standard output.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console()
+        self._status = self._console.status("starting")
+        self._status.start()
+        self._bytes = 0
+
+    def report(self, report: Report) -> None:
+        """Show one report."""
+        match report:
+            case ReceptionStarted():
+                self._status.update(f"waiting for stream {report.stream}")
+            case FrameSeen():
+                self._bytes = 0
+                self._status.update(f"{report.frame}: {', '.join(report.layers)} to come")
+            case LayerArrived():
+                self._bytes += report.wire_bytes
+                self._status.update(f"{report.frame}: {self._bytes} bytes, {report.layer} is here")
+            case _:
+                line = _line(report)
+                if line is not None:
+                    self._console.print(line, highlight=False)
+
+    def close(self) -> None:
+        """Stop the animation."""
+        self._status.stop()
+
+
+def _line(report: Report) -> str | None:
+    match report:
+        case TextSaid():
+            said = report.caption or ", ".join(item.name for item in report.items)
+            return f"[bold]{report.frame}[/bold] text: [italic]{said}[/italic]{_age(report)}"
+        case PictureReady():
+            badge = "  [magenta]generated[/magenta]" if report.generated else ""
+            where = f"  {report.file}" if report.file else ""
+            return f"[bold]{report.frame}[/bold] {report.kind}{where}{_age(report)}{badge}"
+        case SenderGone():
+            return "the sender has finished"
+        case ReceptionEnded():
+            return f"{report.frames} frames, {report.bytes} bytes in {report.datagrams} datagrams"
+    warning = _warning(report)
+    return None if warning is None else f"[yellow]{warning}[/yellow]"
+
+
+def _warning(report: Report) -> str | None:
+    match report:
+        case LayerLost():
+            return f"{report.frame} {report.layer} does not decode: {report.reason}"
+        case FrameEnded() if report.missing:
+            return f"{report.frame} ended without {', '.join(report.missing)}"
+        case StreamStale():
+            return "nothing comes: the picture is old"
+    return None
+
+
+def _age(report: TimedReport) -> str:
+    return "" if report.since_capture is None else f"  {report.since_capture:.1f} s after capture"

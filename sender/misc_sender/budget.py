@@ -1,0 +1,111 @@
+"""How many bytes a picture may take, and how many its layers take on the wire."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from misc_shared.errors import ConfigError
+from misc_shared.session import (
+    TICKS_PER_SECOND,
+    HelloConfig,
+    OutgoingFrame,
+    SenderSession,
+    SenderTiming,
+)
+from misc_shared.wire import FRAME_ID_BITS, MAX_EPOCH, Data, LayerKind, Pair, parse
+
+__all__ = ["Budget", "frame_bytes", "introduction_bytes"]
+
+DEFAULT_BPP = 0.024
+"""Bits per pixel where nothing else says how many: the upper end of MISC's own range."""
+
+_LAST_TICK = ((1 << FRAME_ID_BITS) - 1) / TICKS_PER_SECOND
+_NO_REPEATS = SenderTiming(base_repeats=0, hello_interval=math.inf)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """What the user allows a picture to cost.
+
+    Attributes:
+        max_bytes: bytes of each picture on the wire, or None.
+        quality: the codec's quality, 0 to 31, or None for the best that fits.
+        kbps: the link's rate in kbit/s, or None if unknown.
+        fps: pictures per second, or None if they come when they come.
+    """
+
+    max_bytes: int | None = None
+    quality: int | None = None
+    kbps: float | None = None
+    fps: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that make no sense.
+
+        Raises:
+            ConfigError: one of them is not positive.
+        """
+        if self.max_bytes is not None and self.max_bytes < 1:
+            raise ConfigError(f"a budget of {self.max_bytes} bytes per picture: give at least 1")
+        if self.kbps is not None and not 0 < self.kbps < math.inf:
+            raise ConfigError(f"a rate of {self.kbps} kbit/s: give more than 0")
+
+    def for_picture(self, *, width: int, height: int) -> int | None:
+        """Bytes that one picture may take on the wire; None where the quality alone decides."""
+        if self.max_bytes is not None:
+            return self.max_bytes
+        if self.quality is not None:
+            return None
+        if self.kbps is not None and self.fps is not None:
+            return max(1, int(self.kbps * 1000 / 8 / self.fps))
+        return math.ceil(width * height * DEFAULT_BPP / 8)
+
+
+def frame_bytes(layers: Mapping[LayerKind, bytes], *, mtu: int) -> int:
+    """Bytes of all datagrams that a frame takes when nothing is repeated.
+
+    The session itself cuts and frames the layers, at its least favourable epoch and time, so the
+    number is a limit that no frame exceeds, and exact but for two bytes a datagram.
+
+    Args:
+        layers: the frame's layers; BASE has to be there.
+        mtu: bytes of the largest datagram.
+    """
+    session = _blind_session(mtu=mtu, hello=HelloConfig(stream="", packs={}, started=0.0))
+    session.submit(OutgoingFrame(_LAST_TICK, layers, math.inf), 0.0)
+    return sum(
+        len(datagram) for datagram in _drain(session) if isinstance(parse(datagram), Data | Pair)
+    )
+
+
+def introduction_bytes(hello: HelloConfig, *, mtu: int) -> int:
+    """Bytes of a run's greeting and farewell, which a recording holds once.
+
+    Args:
+        hello: how the sender introduces itself.
+        mtu: bytes of the largest datagram.
+    """
+    session = _blind_session(mtu=mtu, hello=hello)
+    smallest = {LayerKind.BASE: b"\0"}
+    session.submit(OutgoingFrame(_LAST_TICK, smallest, math.inf), 0.0)
+    session.close()
+    return sum(
+        len(datagram)
+        for datagram in _drain(session)
+        if not isinstance(parse(datagram), Data | Pair)
+    )
+
+
+def _blind_session(*, mtu: int, hello: HelloConfig) -> SenderSession:
+    return SenderSession(
+        epoch=MAX_EPOCH, mtu=mtu, hello=hello, now=0.0, one_way=True, timing=_NO_REPEATS
+    )
+
+
+def _drain(session: SenderSession) -> list[bytes]:
+    datagrams = []
+    while (datagram := session.next_datagram(0.0)) is not None:
+        datagrams.append(datagram)
+    return datagrams

@@ -1,0 +1,73 @@
+"""`misc-send SOURCE --to URL`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from misc_shared.exit_codes import exit_on_error
+
+__all__ = ["app"]
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+@app.command()
+def send(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="camera0, a picture, a folder of pictures, a video, sample:NAME or pattern."
+        ),
+    ],
+    to: Annotated[
+        str, typer.Option(help="mqtt://[USER:PASSWORD@]HOST[/misc/STREAM], mqtts://..., file:PATH.")
+    ],
+    max_bytes: Annotated[
+        int | None,
+        typer.Option("--bytes", help="Bytes per picture on the wire; by default 0.024 bpp."),
+    ] = None,
+    quality: Annotated[
+        int | None, typer.Option(help="0 (smallest) to 31 (best); with --bytes, the most to use.")
+    ] = None,
+    kbps: Annotated[
+        float | None, typer.Option(help="Rate of the link in kbit/s; never send faster.")
+    ] = None,
+    fps: Annotated[
+        float | None, typer.Option(help="Pictures per second; 1 by default where things move.")
+    ] = None,
+    semantics: Annotated[
+        str, typer.Option(help="Who says what is in the picture: nano, file or none.")
+    ] = "nano",
+    count: Annotated[int | None, typer.Option(help="Stop after this many pictures.")] = None,
+    loop: Annotated[bool, typer.Option("--loop", help="Begin again at the end.")] = False,
+    deadline: Annotated[
+        float, typer.Option(help="Seconds after which a picture is given up.")
+    ] = 60.0,
+    stream: Annotated[str | None, typer.Option(help="The stream's name.")] = None,
+    mtu: Annotated[int, typer.Option(help="Bytes of the largest datagram.")] = 1100,
+    max_side: Annotated[
+        int | None, typer.Option(help="Shrink larger pictures to this many pixels a side.")
+    ] = None,
+    pack: Annotated[str, typer.Option(help="Model pack: nano, or a folder.")] = "nano",
+    ca_file: Annotated[Path | None, typer.Option(help="Certificates to trust, for mqtts.")] = None,
+) -> None:
+    """Send pictures over a narrow link."""
+    with exit_on_error("misc-send"):
+        from misc_sender.budget import Budget
+        from misc_sender.commands import SendCommand
+        from misc_sender.pipeline import SendOptions
+        from misc_sender.sources import SourceOptions
+
+        SendCommand(
+            source=source,
+            to=to,
+            stream=stream,
+            semantics=semantics,
+            pack=pack,
+            mtu=mtu,
+            ca_file=ca_file,
+            taking=SourceOptions(fps=fps, loop=loop, max_side=max_side),
+            budget=Budget(max_bytes=max_bytes, quality=quality, kbps=kbps, fps=fps),
+            sending=SendOptions(deadline=deadline, count=count, kbps=kbps),
+        ).run()

@@ -1,0 +1,278 @@
+"""Capture, encode, schedule and send: the asyncio shell around the synchronous parts.
+
+    source ─thread─> slot of one ─thread─> encoder ──> session ──> pacer ──> transport
+                                                          ^─────────────────────┘ answers
+
+Nothing queues: the slot holds one frame, the session a few, the transport two datagrams.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from misc_sender.budget import introduction_bytes
+from misc_sender.encode import EncodedFrame, FrameEncoder
+from misc_sender.reports import FrameEnded, FrameQueued, StreamEnded, StreamStarted
+from misc_sender.slot import FrameSlot
+from misc_sender.sources import Frame, Source
+from misc_shared.companions import run_with_companions
+from misc_shared.errors import RemoteError
+from misc_shared.reports import Reporter
+from misc_shared.session import (
+    Event,
+    FrameDelivered,
+    FrameDropped,
+    FrameId,
+    FrameSent,
+    HelloConfig,
+    OutgoingFrame,
+    Refused,
+    SenderSession,
+    SenderTiming,
+)
+from misc_shared.transports import Transport
+from misc_shared.transports.pacing import Pacer
+from misc_shared.wire import MAX_EPOCH, LayerKind
+
+__all__ = ["SendOptions", "SendPipeline"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SendOptions:
+    """How a stream is sent.
+
+    Attributes:
+        deadline: seconds after which a picture that waits is given up.
+        count: pictures to send, or None for all that the source has.
+        kbps: never send faster than this, in kbit/s; None for as fast as the transport takes it.
+    """
+
+    deadline: float = 60.0
+    count: int | None = None
+    kbps: float | None = None
+
+
+class SendPipeline:
+    """Sends a source's pictures until it ends, or `count` of them are sent.
+
+    Args:
+        source: where pictures come from.
+        encoder: makes layers of them.
+        transport: where datagrams go.
+        options: how.
+        reporter: who is told.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: Source,
+        encoder: FrameEncoder,
+        transport: Transport,
+        options: SendOptions,
+        reporter: Reporter,
+    ) -> None:
+        self._source = source
+        self._encoder = encoder
+        self._transport = transport
+        self._options = options
+        self._reporter = reporter
+        self._clock = transport.clock
+        self._pacer = Pacer(kbps=options.kbps)
+        self._slot = FrameSlot()
+        self._wake = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._frames = 0
+        self._capturing = ThreadPoolExecutor(1, thread_name_prefix="capture")
+        self._encoding = ThreadPoolExecutor(1, thread_name_prefix="encode")
+        self._started = self._clock.monotonic()
+        self._hello = HelloConfig(
+            stream=transport.stream,
+            packs=encoder.packs,
+            started=self._clock.wall(),
+            first=not transport.duplex,
+        )
+        self._session = self._new_session()
+
+    async def run(self) -> None:
+        """Send until the end; what is in flight then is delivered within its deadline.
+
+        Raises:
+            MiscError: the source, the encoder or the transport failed, or the receiver refused us.
+        """
+        self._reporter.report(
+            StreamStarted(
+                stream=self._transport.stream, source=self._source.name, mtu=self._transport.mtu
+            )
+        )
+        try:
+            await run_with_companions(
+                self._send(), self._capture(), self._encode(), self._take_answers()
+            )
+        finally:
+            # A thread that reads a camera must end before the camera is let go.
+            self._capturing.shutdown(cancel_futures=True)
+            self._encoding.shutdown(cancel_futures=True)
+            self._source.close()
+            await self._transport.close()
+        self._report_end()
+
+    def _new_session(self) -> SenderSession:
+        # A recording loses nothing, so nothing is worth repeating in it.
+        timing = SenderTiming() if self._transport.duplex else SenderTiming(base_repeats=0)
+        return SenderSession(
+            epoch=secrets.randbelow(MAX_EPOCH + 1),
+            mtu=self._transport.mtu,
+            hello=self._hello,
+            now=self._started,
+            one_way=not self._transport.duplex,
+            timing=timing,
+        )
+
+    async def _capture(self) -> None:
+        loop = asyncio.get_running_loop()
+        frames = self._source.frames()
+        taken = 0
+        while self._options.count is None or taken < self._options.count:
+            frame = await loop.run_in_executor(self._capturing, next, frames, None)
+            if frame is None:
+                break
+            await self._sleep_until(self._started + frame.captured_at)
+            await self._slot.put(frame, replace=not self._source.still)
+            taken += 1
+        await self._slot.close()
+
+    async def _encode(self) -> None:
+        while (frame := await self._slot.take()) is not None:
+            before = time.perf_counter()
+            encoded = await asyncio.get_running_loop().run_in_executor(
+                self._encoding, self._encode_now, frame
+            )
+            took = time.perf_counter() - before
+            if self._source.still:
+                await self._all_settled()
+            self._submit(frame, encoded, took=took)
+        self._session.close()
+        self._wake.set()
+
+    def _encode_now(self, frame: Frame) -> EncodedFrame:
+        first_of_recording = self._frames == 0 and not self._transport.duplex
+        mtu = self._transport.mtu
+        reserve = introduction_bytes(self._hello, mtu=mtu) if first_of_recording else 0
+        return self._encoder.encode(frame, reserve=reserve)
+
+    def _submit(self, frame: Frame, encoded: EncodedFrame, *, took: float) -> None:
+        now = self._clock.monotonic()
+        outgoing = OutgoingFrame(
+            captured_at=self._started + frame.captured_at,
+            layers=encoded.layers,
+            deadline=now + self._options.deadline,
+        )
+        frame_id = self._session.submit(outgoing, now)
+        self._frames += 1
+        self._settled.clear()
+        self._wake.set()
+        self._reporter.report(_queued(frame_id, encoded, took=took))
+
+    async def _send(self) -> None:
+        while not self._session.finished:
+            await self._transport.ready()
+            await asyncio.sleep(self._pacer.wait(self._clock.monotonic()))
+            # Chosen only now, when it can go: the newest picture's base may just have come.
+            now = self._clock.monotonic()
+            datagram = self._session.next_datagram(now)
+            self._note(self._session.tick(now))
+            if datagram is None:
+                await self._rest(self._session.next_timer(now))
+            else:
+                await self._transport.send(datagram)
+                self._pacer.sent(len(datagram), now)
+
+    async def _rest(self, until: float | None) -> None:
+        """Wait until something changes, or the session's timer runs out."""
+        self._wake.clear()
+        if self._session.finished:
+            return
+        timeout = None if until is None else max(0.001, until - self._clock.monotonic())
+        try:
+            await asyncio.wait_for(self._wake.wait(), timeout)
+        except TimeoutError:
+            return
+
+    async def _take_answers(self) -> None:
+        while (datagram := await self._transport.receive()) is not None:
+            try:
+                events = self._session.receive(datagram, self._clock.monotonic())
+            except RemoteError:
+                continue  # the session counts nothing of it: anybody may write to a broker
+            self._note(events)
+            self._wake.set()
+
+    async def _all_settled(self) -> None:
+        """Wait until every earlier picture is delivered or given up."""
+        while self._session.frames_in_flight:
+            self._settled.clear()
+            await self._settled.wait()
+
+    async def _sleep_until(self, moment: float) -> None:
+        await asyncio.sleep(max(0.0, moment - self._clock.monotonic()))
+
+    def _note(self, events: Sequence[Event]) -> None:
+        for event in events:
+            match event:
+                case FrameDelivered(frame):
+                    self._reporter.report(FrameEnded(frame=str(frame), outcome="delivered"))
+                case FrameSent(frame):
+                    self._reporter.report(FrameEnded(frame=str(frame), outcome="sent"))
+                case FrameDropped():
+                    self._reporter.report(_dropped(event))
+                case Refused():
+                    raise event.error()
+        if not self._session.frames_in_flight:
+            self._settled.set()
+
+    def _report_end(self) -> None:
+        counters = self._session.counters
+        self._reporter.report(
+            StreamEnded(
+                frames=self._frames,
+                skipped=self._slot.skipped,
+                datagrams=counters.datagrams,
+                bytes=counters.bytes,
+                repeats=counters.repeats,
+                seconds=round(self._clock.monotonic() - self._started, 3),
+            )
+        )
+
+
+def _queued(frame_id: FrameId, encoded: EncodedFrame, *, took: float) -> FrameQueued:
+    return FrameQueued(
+        frame=str(frame_id),
+        width=encoded.width,
+        height=encoded.height,
+        quality=encoded.quality,
+        bytes=encoded.wire_bytes,
+        bpp=round(encoded.bpp, 5),
+        layers={_name(kind): len(data) for kind, data in sorted(encoded.layers.items())},
+        encode_seconds=round(took, 3),
+        items=tuple(item.name for item in encoded.semantics.items),
+        caption=encoded.semantics.caption,
+    )
+
+
+def _dropped(event: FrameDropped) -> FrameEnded:
+    return FrameEnded(
+        frame=str(event.frame),
+        outcome="dropped",
+        reason=event.reason.value,
+        missing=tuple(_name(layer) for layer in sorted(event.unsent)),
+    )
+
+
+def _name(layer: LayerKind) -> str:
+    return layer.name.lower()

@@ -1,0 +1,71 @@
+"""Shows a stream being sent to a person at a terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from misc_sender.reports import FrameEnded, FrameQueued, StreamEnded, StreamStarted
+from misc_shared.reports import Report
+
+__all__ = ["Terminal"]
+
+
+class Terminal:
+    """One line per picture, and below them what is going on now.
+
+    Args:
+        console: where to draw; None takes standard output.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console()
+        self._status = self._console.status("starting")
+        self._status.start()
+        self._waiting: dict[str, FrameQueued] = {}
+        self._sent = 0
+
+    def report(self, report: Report) -> None:
+        """Show one report."""
+        match report:
+            case StreamStarted():
+                self._status.update(f"sending {report.source} as stream {report.stream}")
+            case FrameQueued():
+                self._waiting[report.frame] = report
+                self._console.print(_line(report), highlight=False)
+            case FrameEnded():
+                self._end(report)
+            case StreamEnded():
+                self._console.print(_summary(report), highlight=False)
+
+    def close(self) -> None:
+        """Stop the animation."""
+        self._status.stop()
+
+    def _end(self, ended: FrameEnded) -> None:
+        self._waiting.pop(ended.frame, None)
+        if ended.outcome == "dropped":
+            missing = f" without {', '.join(ended.missing)}" if ended.missing else ""
+            self._console.print(
+                f"[yellow]{ended.frame} given up{missing}: {ended.reason}[/yellow]", highlight=False
+            )
+        else:
+            self._sent += 1
+        waiting = f", {len(self._waiting)} under way" if self._waiting else ""
+        self._status.update(f"{self._sent} pictures {ended.outcome}{waiting}")
+
+
+def _line(frame: FrameQueued) -> str:
+    layers = ", ".join(f"{name} {size}" for name, size in frame.layers.items())
+    said = f"  [italic]{frame.caption or ', '.join(frame.items)}[/italic]"
+    return (
+        f"[bold]{frame.frame}[/bold] {frame.width}x{frame.height}  {frame.bytes} bytes"
+        f"  {frame.bpp:.4f} bpp  ({layers}){said}"
+    )
+
+
+def _summary(end: StreamEnded) -> str:
+    skipped = f", {end.skipped} skipped" if end.skipped else ""
+    return (
+        f"{end.frames} pictures{skipped}, {end.bytes} bytes in {end.datagrams} datagrams, "
+        f"{end.seconds:.1f} s"
+    )

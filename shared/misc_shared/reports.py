@@ -1,0 +1,45 @@
+"""What a command tells its user: typed reports, one JSON line each, or a display on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from typing import Protocol, TextIO
+
+import msgspec
+
+__all__ = ["JsonLines", "Report", "Reporter"]
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="event"):
+    """Something that happened; each kind is a subclass, named by its tag."""
+
+
+class Reporter(Protocol):
+    """Shows reports to a person or a program."""
+
+    def report(self, report: Report) -> None:
+        """Show one report."""
+        ...
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        ...
+
+
+class JsonLines:
+    """Writes each report as one line of JSON, at once, for programs and logs.
+
+    Args:
+        stream: where the lines go; None takes standard output.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stdout
+
+    def report(self, report: Report) -> None:
+        """Write one line."""
+        self._stream.write(msgspec.json.encode(report).decode() + "\n")
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Do nothing: every line is written already."""
