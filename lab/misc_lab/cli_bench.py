@@ -5,11 +5,16 @@ from typing import Annotated
 
 import typer
 
-from misc_lab.command_line import one_sentence
+from misc_shared.exit_codes import exit_on_error
 
 __all__ = ["app"]
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
 
 _DEFAULT_BUDGETS = "0.012,0.024,0.048,0.096"
 
@@ -36,11 +41,14 @@ def rd(
         str, typer.Option(help="Budgets in bits per pixel, with commas between.")
     ] = _DEFAULT_BUDGETS,
     pack: Annotated[str, typer.Option(help="Model pack of our codec.")] = "nano",
+    semantics: Annotated[
+        str, typer.Option(help="Semantics in our pictures' bytes: nano, file or none.")
+    ] = "nano",
     refine: Annotated[bool, typer.Option(help="Refine our pictures as well.")] = True,
     workers: Annotated[int, typer.Option(help="Worker processes.")] = 2,
 ) -> None:
     """Rate against quality: ours, JPEG, WebP, AVIF, JPEG XL and JPEG 2000 within equal bytes."""
-    with one_sentence():
+    with exit_on_error("misc-bench"):
         from misc_lab.bench.printing import show_points, watch
         from misc_lab.bench.run import CODECS, RateSettings, run_rates
 
@@ -52,6 +60,7 @@ def rd(
             perceptual=perceptual,
             refine=refine,
             pack=pack,
+            semantics=semantics,
             workers=workers,
         )
         with watch("pictures") as on_picture:

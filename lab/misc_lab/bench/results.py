@@ -102,4 +102,5 @@ def write_csv(path: Path, rows: Sequence[Row]) -> None:
 
 def _flatten(row: Row) -> dict[str, Any]:
     line = asdict(row)
-    return line | line.pop("metrics")
+    line.update(line.pop("metrics"))
+    return line

@@ -39,6 +39,7 @@ class RateSettings:
         perceptual: Python file with perceptual distances, or None.
         refine: Refine our pictures too.
         pack: Model pack of our codec.
+        semantics: Name of the semantics backend: whether text and maps share our bytes.
         workers: Processes.
     """
 
@@ -49,6 +50,7 @@ class RateSettings:
     perceptual: Path | None = None
     refine: bool = True
     pack: str = "nano"
+    semantics: str = "nano"
     workers: int = 2
 
     def __post_init__(self) -> None:
@@ -119,7 +121,7 @@ def _open_codec(name: str, settings: RateSettings) -> Codec:
         return CLASSICAL[name]()
     from misc_lab.bench.own import MiscCodec
 
-    return MiscCodec(pack=settings.pack, refine=settings.refine)
+    return MiscCodec(pack=settings.pack, refine=settings.refine, semantics=settings.semantics)
 
 
 def _describe(settings: RateSettings) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from misc_lab.links import DuplexLink, SimulatedLink
 from misc_lab.simulation.loop import VirtualLoop
 from misc_shared.errors import RemoteError
-from misc_shared.session import Event, OutgoingFrame, ReceiverSession, SenderSession
+from misc_shared.session import Event, FrameId, OutgoingFrame, ReceiverSession, SenderSession
 from misc_shared.wire import LayerKind
 
 __all__ = ["Exchange", "TimedEvent", "TimedFrame"]
@@ -61,6 +61,7 @@ class Exchange:
     Attributes:
         sent_events: What the sender's session said.
         received_events: What the receiver's session said.
+        submitted: Frame -> second at which the session got it.
         refused: Datagrams that either end could not parse or did not allow.
         ended_at: Virtual seconds at the end of the run.
     """
@@ -74,6 +75,7 @@ class Exchange:
         self._far = _End(receiver, link.down)
         self._on_the_way = 0
         self._frames_to_come = 0
+        self.submitted: dict[FrameId, float] = {}
         self.refused = 0
         self.ended_at = 0.0
 
@@ -106,7 +108,8 @@ class Exchange:
     def _submission(self, frame: TimedFrame) -> Callable[[], None]:
         def submit() -> None:
             outgoing = OutgoingFrame(frame.captured_at, frame.layers, frame.deadline)
-            self._sender.submit(outgoing, self._loop.now)
+            frame_id = self._sender.submit(outgoing, self._loop.now)
+            self.submitted[frame_id] = self._loop.now
             self._frames_to_come -= 1
             if self._frames_to_come == 0:
                 self._sender.close()

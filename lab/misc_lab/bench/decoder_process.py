@@ -1,0 +1,117 @@
+"""Our decoder in a process of its own: datagrams in, pictures out, nothing else between."""
+
+import subprocess
+import sys
+import weakref
+from collections.abc import Sequence
+from typing import IO
+
+import msgspec
+import numpy as np
+
+from misc_lab.bench.codec import Pixels
+from misc_shared.errors import BitstreamError, MiscError
+
+__all__ = ["DecoderProcess", "Reply", "Request", "read_message", "write_message"]
+
+_LENGTH_BYTES = 4
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What the decoder gets: the datagrams of one recording."""
+
+    datagrams: tuple[bytes, ...]
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """What it gives.
+
+    Attributes:
+        height: Of the pictures; 0 if there are none.
+        width: Likewise.
+        pictures: RGB bytes each: coarse, then refined if asked for.
+        error: Why there are none.
+    """
+
+    height: int = 0
+    width: int = 0
+    pictures: tuple[bytes, ...] = ()
+    error: str = ""
+
+
+class DecoderProcess:
+    """Starts the decoder; it ends with this object.
+
+    Args:
+        pack: Name or folder of the model pack.
+        refine: Refine as well.
+    """
+
+    def __init__(self, *, pack: str, refine: bool) -> None:
+        command = [sys.executable, "-m", "misc_lab.bench.decoding", pack]
+        self._process = subprocess.Popen(
+            command + (["--refine"] if refine else []),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self._questions, self._answers = _pipes(self._process)
+        self._stop = weakref.finalize(self, _stop, self._process)
+
+    def decode(self, datagrams: Sequence[bytes], *, width: int, height: int) -> list[Pixels]:
+        """Decode one recording.
+
+        Args:
+            datagrams: All of them.
+            width: That the pictures must have.
+            height: Likewise.
+
+        Raises:
+            MiscError: The decoder could not start, or ended.
+            BitstreamError: The datagrams do not make a picture of this size.
+        """
+        reply = self._ask(Request(tuple(datagrams)))
+        if reply.error or (reply.width, reply.height) != (width, height):
+            found = reply.error or f"a picture of {reply.width}x{reply.height}"
+            raise BitstreamError(f"the stream gave {found}; expected {width}x{height} pixels")
+        shape = (height, width, 3)
+        return [np.frombuffer(one, np.uint8).reshape(shape) for one in reply.pictures]
+
+    def _ask(self, request: Request) -> Reply:
+        try:
+            write_message(self._questions, request)
+            answer = read_message(self._answers)
+        except BrokenPipeError:
+            answer = None
+        if answer is None:
+            raise MiscError(
+                f"the decoder ended with status {self._process.wait()}; what it said is above"
+            )
+        return msgspec.msgpack.decode(answer, type=Reply)
+
+
+def write_message(stream: IO[bytes], message: msgspec.Struct) -> None:
+    """Write a message with its length in front."""
+    data = msgspec.msgpack.encode(message)
+    stream.write(len(data).to_bytes(_LENGTH_BYTES, "big") + data)
+    stream.flush()
+
+
+def read_message(stream: IO[bytes]) -> bytes | None:
+    """Read one message; None at the end."""
+    length = stream.read(_LENGTH_BYTES)
+    if len(length) < _LENGTH_BYTES:
+        return None
+    return stream.read(int.from_bytes(length, "big"))
+
+
+def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+    if process.stdin is None or process.stdout is None:
+        raise MiscError("the decoder was started without pipes")
+    return process.stdin, process.stdout
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Let the decoder read the end of its input, which ends it."""
+    with process:
+        if process.stdin is not None:
+            process.stdin.close()

@@ -1,0 +1,72 @@
+"""The decoder's side of the benchmark: a program that sees nothing but datagrams.
+
+python -m misc_lab.bench.decoding PACK [--refine]
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import msgspec
+
+from misc_lab.bench.decoder_process import Reply, Request, read_message, write_message
+from misc_receiver.decode import FrameContents, FrameDecoder
+from misc_receiver.refinery import Refinery, RefinerySettings, open_refinery
+from misc_shared.errors import BitstreamError, MiscError
+from misc_shared.exit_codes import exit_on_error
+from misc_shared.packs import load_pack
+from misc_shared.session import LayerReceived, ReceiverSession
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Answer requests until standard input ends."""
+    # What a library prints must not get between the messages.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    with exit_on_error("decoder"):
+        pack = load_pack(sys.argv[1])
+        decoder = FrameDecoder(pack, threads=1)
+        refines = "--refine" in sys.argv[2:]
+        refinery = open_refinery(pack, RefinerySettings()) if refines else None
+        while (data := read_message(sys.stdin.buffer)) is not None:
+            request = msgspec.msgpack.decode(data, type=Request)
+            write_message(answers, _answer(request, decoder, refinery))
+
+
+def _answer(request: Request, decoder: FrameDecoder, refinery: Refinery | None) -> Reply:
+    try:
+        contents = _receive(request.datagrams, decoder)
+    except MiscError as error:
+        return Reply(error=str(error))
+    if contents.coarse is None:
+        return Reply(error="no base layer")
+    pictures = [contents.coarse.pixels]
+    if refinery is not None:
+        shown = contents.coarse.pixels
+        for step in refinery.refine(contents):
+            if step.final and step.passed_guard:
+                shown = step.pixels
+        pictures.append(shown)
+    height, width = contents.coarse.pixels.shape[:2]
+    return Reply(height, width, tuple(picture.tobytes() for picture in pictures))
+
+
+def _receive(datagrams: Sequence[bytes], decoder: FrameDecoder) -> FrameContents:
+    session = ReceiverSession(packs=decoder.packs, one_way=True)
+    events = [event for datagram in datagrams for event in session.receive(datagram, 0.0)]
+    layers = [event for event in events if isinstance(event, LayerReceived)]
+    if not layers:
+        raise BitstreamError("no layer came whole")
+    for _ in decoder.decode(layers):
+        pass  # what it yields is kept in the contents
+    contents = decoder.contents(layers[0].frame)
+    if contents is None:
+        raise BitstreamError("the decoder did not keep the frame")
+    decoder.forget(contents.frame)  # the next recording may use the same number
+    return contents
+
+
+if __name__ == "__main__":
+    main()

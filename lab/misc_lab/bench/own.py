@@ -1,0 +1,86 @@
+"""Our codec under test: a whole stream of one picture, as `misc-send` records it."""
+
+from collections.abc import Iterator, Mapping
+
+from misc_lab.bench.codec import CodedFile, Pixels
+from misc_lab.bench.decoder_process import DecoderProcess
+from misc_sender.budget import Budget, introduction_bytes
+from misc_sender.encode import EncodedFrame, FrameEncoder
+from misc_sender.sources import Frame
+from misc_shared.errors import ConfigError
+from misc_shared.packs import load_pack
+from misc_shared.session import HelloConfig, OutgoingFrame, SenderSession, SenderTiming
+
+__all__ = ["MiscCodec"]
+
+_MTU = 1100
+_DEADLINE = 60.0
+
+
+class MiscCodec:
+    """Codes a picture into every datagram of a recording: greeting, layers, farewell.
+
+    Decoding happens in a process of its own, which gets these datagrams and nothing else.
+
+    Args:
+        pack: Name or folder of the model pack.
+        refine: Give the refined picture beside the coarse one.
+        semantics: Name of the semantics backend.
+
+    Raises:
+        LocalError: The pack or the backend is not there.
+    """
+
+    def __init__(self, *, pack: str, refine: bool, semantics: str) -> None:
+        self._pack = load_pack(pack)
+        self._semantics = semantics
+        self._encoders: dict[int, FrameEncoder] = {}
+        self._decoder = DecoderProcess(pack=pack, refine=refine)
+        self.series = ("misc coarse", "misc refined") if refine else ("misc coarse",)
+
+    def files(self, image: Pixels, *, max_bytes: int) -> Iterator[CodedFile]:
+        """The one stream that our own rate control makes of the budget."""
+        encoder = self._encoder(max_bytes)
+        hello = HelloConfig(stream="bench", packs=encoder.packs, started=0.0, first=True)
+        reserve = introduction_bytes(hello, mtu=_MTU)
+        try:
+            encoded = encoder.encode(Frame(pixels=image, captured_at=0.0), reserve=reserve)
+        except ConfigError:  # the budget does not hold even the smallest picture
+            return
+        sizes = "+".join(str(len(data)) for _, data in sorted(encoded.layers.items()))
+        yield CodedFile(_datagrams(encoded, hello), f"quality {encoded.quality} layers {sizes}")
+
+    def decode(self, parts: tuple[bytes, ...], *, width: int, height: int) -> Mapping[str, Pixels]:
+        """Decode in the other process; the size is in the stream.
+
+        Raises:
+            RemoteError: The stream does not decode, or to another size.
+        """
+        pictures = self._decoder.decode(parts, width=width, height=height)
+        return dict(zip(self.series, pictures, strict=True))
+
+    def _encoder(self, max_bytes: int) -> FrameEncoder:
+        if max_bytes not in self._encoders:
+            self._encoders[max_bytes] = FrameEncoder(
+                self._pack,
+                semantics=self._semantics,
+                budget=Budget(max_bytes=max_bytes),
+                mtu=_MTU,
+                threads=1,
+            )
+        return self._encoders[max_bytes]
+
+
+def _datagrams(encoded: EncodedFrame, hello: HelloConfig) -> tuple[bytes, ...]:
+    """All that a recording of this one picture holds."""
+    session = SenderSession(
+        epoch=0,
+        mtu=_MTU,
+        hello=hello,
+        now=0.0,
+        one_way=True,
+        timing=SenderTiming(base_repeats=0),
+    )
+    session.submit(OutgoingFrame(0.0, encoded.layers, _DEADLINE), 0.0)
+    session.close()
+    return tuple(iter(lambda: session.next_datagram(0.0), None))

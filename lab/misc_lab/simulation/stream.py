@@ -1,0 +1,144 @@
+"""A source's pictures through both sessions over a simulated link."""
+
+import random
+import time
+from dataclasses import dataclass
+from itertools import islice
+
+from misc_lab.links import DuplexLink, open_link, read_trace
+from misc_lab.simulation.exchange import Exchange, TimedFrame
+from misc_lab.simulation.settings import Settings
+from misc_sender.budget import Budget
+from misc_sender.encode import EncodedFrame, FrameEncoder
+from misc_sender.sources import Frame, SourceOptions, open_source
+from misc_shared.packs import Pack
+from misc_shared.session import (
+    HelloConfig,
+    ReceiverSession,
+    ReceiverTiming,
+    SenderSession,
+    SenderTiming,
+)
+from misc_shared.wire import MAX_EPOCH
+
+__all__ = ["SentFrame", "Stream", "send_stream"]
+
+_STARTED = 1_700_000_000.0
+"""Unix time at which every simulation begins: a fixed one, so that runs can be compared."""
+
+
+@dataclass(frozen=True, eq=False)
+class SentFrame:
+    """A picture and what was made of it.
+
+    Attributes:
+        frame: As captured, at a virtual second.
+        encoded: Its layers.
+        encode_seconds: That coding took on this machine.
+    """
+
+    frame: Frame
+    encoded: EncodedFrame
+    encode_seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """A finished exchange.
+
+    Attributes:
+        frames: What was sent, in order.
+        exchange: What happened.
+        link: Both directions, with their logs.
+        sender: The sender's session, for its counters.
+    """
+
+    frames: list[SentFrame]
+    exchange: Exchange
+    link: DuplexLink
+    sender: SenderSession
+
+
+def send_stream(settings: Settings, pack: Pack) -> Stream:
+    """Encode the source's pictures and carry them over the link.
+
+    Raises:
+        LocalError: The source, the pack, the trace or the budget is at fault.
+    """
+    trace = None if settings.trace is None else read_trace(settings.trace)
+    link = open_link(
+        settings.profile,
+        seed=settings.seed,
+        trace=trace,
+        charge_overhead=settings.charge_overhead,
+    )
+    encoder = FrameEncoder(
+        pack,
+        semantics=settings.semantics,
+        budget=Budget(max_bytes=settings.max_bytes),
+        mtu=settings.profile.mtu,
+    )
+    frames = [_encode(encoder, frame) for frame in _capture(settings)]
+    sender, receiver = _sessions(settings, encoder.packs, link)
+    exchange = Exchange(sender=sender, receiver=receiver, link=link)
+    horizon = settings.count / settings.fps + 2 * settings.deadline
+    exchange.run([_timed(sent, settings) for sent in frames], until=horizon)
+    return Stream(frames, exchange, link, sender)
+
+
+def _capture(settings: Settings) -> list[Frame]:
+    """Take the pictures, at times that the frame rate alone decides."""
+    source = open_source(settings.source, options=SourceOptions(fps=settings.fps, loop=True))
+    try:
+        taken = list(islice(source.frames(), settings.count))
+    finally:
+        source.close()
+    return [
+        Frame(pixels=frame.pixels, captured_at=number / settings.fps, path=frame.path)
+        for number, frame in enumerate(taken)
+    ]
+
+
+def _encode(encoder: FrameEncoder, frame: Frame) -> SentFrame:
+    started = time.perf_counter()
+    encoded = encoder.encode(frame)
+    return SentFrame(frame, encoded, time.perf_counter() - started)
+
+
+def _timed(sent: SentFrame, settings: Settings) -> TimedFrame:
+    captured_at = sent.frame.captured_at
+    return TimedFrame(
+        captured_at=captured_at,
+        ready_at=captured_at + (sent.encode_seconds if settings.measured else 0.0),
+        layers=sent.encoded.layers,
+        deadline=captured_at + settings.deadline,
+    )
+
+
+def _sessions(
+    settings: Settings, packs: dict[str, bytes], link: DuplexLink
+) -> tuple[SenderSession, ReceiverSession]:
+    profile = settings.profile
+    one_way = link.down is None
+    epoch = random.Random(f"{settings.seed}/epoch").randint(0, MAX_EPOCH)
+    full_datagram = profile.mtu * 8 / profile.rate
+    timing = SenderTiming(
+        first_round_trip=max(3.0, 3 * profile.delay + profile.jitter + 3 * full_datagram),
+        # Where the duty cycle is the limit, HELLO must not eat it up.
+        hello_interval=max(30.0, 20 * full_datagram / profile.duty_cycle),
+    )
+    sender = SenderSession(
+        epoch=epoch,
+        mtu=profile.mtu,
+        hello=HelloConfig(stream="simulation", packs=packs, started=_STARTED),
+        now=0.0,
+        one_way=one_way,
+        timing=timing,
+    )
+    receiver = ReceiverSession(
+        packs=packs,
+        mtu=profile.mtu,
+        one_way=one_way,
+        timing=ReceiverTiming(frame_lifetime=settings.deadline),
+    )
+    return sender, receiver
