@@ -1,4 +1,4 @@
-"""Photographs for training, decoded once into one flat file that is memory-mapped afterwards."""
+"""Photographs for training, decoded once into one flat file that is read whole afterwards."""
 
 import io
 import json
@@ -46,7 +46,8 @@ class PhotoStore:
         self.names = [str(row[0]) for row in rows]
         self.sizes = np.array([row[1:3] for row in rows], dtype=np.int64)
         self._offsets = np.concatenate([[0], np.cumsum(self.sizes.prod(1) * 3)])
-        self._pixels = np.memmap(pixels, dtype=np.uint8, mode="r")
+        # Read whole: random crops from a mapped file wait for the disk whenever memory is scarce.
+        self._pixels = np.fromfile(pixels, dtype=np.uint8)
 
     @staticmethod
     def _fill(shards: list[Path], index: Path, pixels: Path) -> None:
