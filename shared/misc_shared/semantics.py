@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 __all__ = [
     "MAX_CAPTION_WORDS",
     "MAX_DETAIL_WORDS",
-    "MAX_TEXT_CHARACTERS",
     "MAX_ITEMS",
     "MAX_NAME_WORDS",
+    "MAX_TEXT_CHARACTERS",
     "Item",
     "Semantics",
 ]
@@ -26,7 +26,7 @@ MAX_ITEMS = 8
 """Items that one picture may have; the text and map layers refuse more."""
 
 MAX_TEXT_CHARACTERS = 4000
-"""Characters that all names, details and the caption may have together; the text layer refuses more."""
+"""Characters that names, details and caption may have together; the text layer refuses more."""
 
 # What a semantics backend aims at. The coders carry longer text too: a backend is asked to stay
 # below these so that the text pays for itself, not because the bytes could not hold more.

@@ -1,4 +1,4 @@
-"""Text coder: item names, details and caption, lossless, in about as many bytes as they have words."""
+"""Text coder: item names, details and caption, lossless, a caption in a byte a word."""
 
 from misc_shared.text.coder import TextCoder
 

@@ -16,12 +16,12 @@ from typing import Final
 
 import brotli
 
+from misc_shared.coding.symbols import AdaptiveChoice, SymbolCoder, SymbolReader, SymbolWriter
 from misc_shared.errors import BitstreamError, ConfigError, LimitError
 from misc_shared.packs import Component
 from misc_shared.semantics import MAX_ITEMS, MAX_TEXT_CHARACTERS, Item, Semantics
 from misc_shared.text.fields import FieldCoder
 from misc_shared.text.model import Field, TextModel, load_model
-from misc_shared.text.symbols import AdaptiveChoice, SymbolCoder, SymbolReader, SymbolWriter
 
 __all__ = ["MODEL_FILE", "TextCoder"]
 

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from enum import IntEnum
 from typing import Final
 
+from misc_shared.coding.symbols import AdaptiveChoice, SymbolCoder
 from misc_shared.errors import BitstreamError, LimitError
 from misc_shared.text.lexer import Case, Word, expects_space, join_words, split_words
 from misc_shared.text.model import END, UNKNOWN, Field, TextModel
 from misc_shared.text.ngram import Distribution, Share
-from misc_shared.text.symbols import AdaptiveChoice, SymbolCoder
 
 __all__ = ["FieldCoder", "Style", "plan_words"]
 

@@ -8,6 +8,7 @@ word outside the vocabulary is spelled by a second model of the same kind, over 
 from __future__ import annotations
 
 import itertools
+import sys
 import zipfile
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -17,9 +18,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from misc_shared.coding.symbols import SymbolCoder
 from misc_shared.errors import BitstreamError, PackError
 from misc_shared.text.ngram import Distribution, NgramTable, Share
-from misc_shared.text.symbols import SymbolCoder
 
 __all__ = ["END", "TABLES", "UNKNOWN", "Field", "TextModel", "context_key", "load_model"]
 
@@ -34,6 +35,7 @@ UNKNOWN: Final = 1
 
 _FIRST: Final = 2
 _CHARACTERS: Final = _FIRST + 128
+_SURROGATES: Final = range(0xD800, 0xE000)
 
 
 _SPELLING: Final = "spelling"
@@ -177,6 +179,6 @@ def _shares(tables: Sequence[NgramTable], history: Sequence[int], *, bits: int) 
 def _code_rare(coder: SymbolCoder, code_point: int) -> str:
     """Write or read a character outside ASCII as its plain number."""
     code_point = coder.code_bits(code_point, 21)
-    if code_point > 0x10FFFF or 0xD800 <= code_point < 0xE000:
+    if code_point > sys.maxunicode or code_point in _SURROGATES:
         raise BitstreamError(f"text: found {code_point:#x}, which is no Unicode character")
     return chr(code_point)

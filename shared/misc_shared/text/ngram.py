@@ -23,7 +23,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from misc_shared.text.symbols import SymbolCoder
+from misc_shared.coding.symbols import SymbolCoder
 
 __all__ = ["Distribution", "NgramTable", "Share"]
 

@@ -86,7 +86,7 @@ class SymbolReader:
             BitstreamError: more bytes follow.
         """
         if self._decoder.unread:
-            raise BitstreamError(f"text: found {self._decoder.unread} bytes after its end")
+            raise BitstreamError(f"found {self._decoder.unread} bytes after the layer's end")
 
 
 class AdaptiveChoice:
