@@ -139,11 +139,11 @@ def _run_bits(train: list[Picture], test: list[Picture]) -> float:
 
 def _source(tables: dict[int, list[int]]) -> str:
     lines = [
-        '"""Chances of an uncovered cell out of 65536 by context; `training/maps.py` wrote this."""',
+        '"""Chances of an uncovered cell of 65536, by context; `training/maps.py` wrote this."""',
         "",
         "from typing import Final",
         "",
-        f"__all__ = {[f'CHANCES_{grid}' for grid in sorted(tables, key=str)]}".replace("'", '"'),
+        f"__all__ = {[f'CHANCES_{grid}' for grid in tables]}".replace("'", '"'),
         "",
         "# fmt: off",
     ]

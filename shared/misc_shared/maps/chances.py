@@ -1,8 +1,8 @@
-"""Chances of an uncovered cell out of 65536 by context; `training/maps.py` wrote this."""
+"""Chances of an uncovered cell of 65536, by context; `training/maps.py` wrote this."""
 
 from typing import Final
 
-__all__ = ["CHANCES_16", "CHANCES_32", "CHANCES_8"]
+__all__ = ["CHANCES_8", "CHANCES_16", "CHANCES_32"]
 
 # fmt: off
 CHANCES_8: Final = (

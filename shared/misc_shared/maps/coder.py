@@ -32,6 +32,7 @@ from misc_shared.semantics import MAX_ITEMS
 
 __all__ = ["MAX_SIDE", "MIN_SIDE", "cell_contexts", "decode_maps", "encode_maps"]
 
+_AXES: Final = 2
 MIN_SIDE: Final = 4
 MAX_SIDE: Final = 32
 
@@ -175,7 +176,8 @@ def _check(maps: Sequence[NDArray[np.bool_]]) -> None:
     if len(maps) > MAX_ITEMS:
         raise ConfigError(f"found {len(maps)} maps, expected at most {MAX_ITEMS}")
     for one in maps:
-        if one.ndim != 2 or not all(MIN_SIDE <= side <= MAX_SIDE for side in one.shape):
+        rows, columns = one.shape[:2] if one.ndim == _AXES else (0, 0)
+        if not MIN_SIDE <= min(rows, columns) <= max(rows, columns) <= MAX_SIDE:
             raise ConfigError(
                 f"found a map of shape {one.shape}, expected two sides of {MIN_SIDE} to {MAX_SIDE}"
             )

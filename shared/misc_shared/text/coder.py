@@ -42,6 +42,7 @@ _BROTLI_WINDOW: Final = 16
 
 # No byte of UTF-8 is 0xff, so it parts the fields.
 _PART: Final = b"\xff"
+_MOST_BYTES: Final = 4 * MAX_TEXT_CHARACTERS + 2 * MAX_ITEMS
 
 
 class TextCoder:
@@ -152,6 +153,8 @@ def _pack(semantics: Semantics) -> bytes:
 
 
 def _unpack(plain: bytes) -> Semantics:
+    if len(plain) > _MOST_BYTES:
+        raise LimitError(f"text: found {len(plain)} bytes of text, expected at most {_MOST_BYTES}")
     try:
         caption, *parts = (part.decode() for part in plain.split(_PART))
     except UnicodeDecodeError as error:

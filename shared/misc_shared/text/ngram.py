@@ -47,7 +47,7 @@ class NgramTable:
     """Counts of what follows each context of one length.
 
     Args:
-        keys: uint32 [contexts], rising; see `key`.
+        keys: uint32 [contexts], rising; see `misc_shared.text.model.context_key`.
         sizes: uint16 [contexts], how many successors each has.
         ids: uint16 [successors], rising within a context.
         counts: uint16 [successors], at least 1.
@@ -126,11 +126,11 @@ class Distribution:
     def _parts_within(self, first: int, last: int) -> list[_Part]:
         """Return the parts that have a symbol in [first, last), their search confined to it."""
         within: list[_Part] = []
-        for ids, sums, low, high, *rest in self._parts:
+        for ids, sums, low, high, start, discount, mass, scale in self._parts:
             lower = bisect_left(ids, first, low, high)
             upper = bisect_left(ids, last, lower, high)
             if lower < upper:
-                within.append((ids, sums, lower, upper, *rest))
+                within.append((ids, sums, lower, upper, start, discount, mass, scale))
         return within
 
 
