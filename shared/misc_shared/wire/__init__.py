@@ -33,6 +33,7 @@ from misc_shared.wire.messages import (
     Refresh,
     ShortHello,
     Wanted,
+    Writable,
 )
 from misc_shared.wire.parsing import parse
 from misc_shared.wire.serial import FRAME_ID_BITS, precedes, unwrap
@@ -72,6 +73,7 @@ __all__ = [
     "Refresh",
     "ShortHello",
     "Wanted",
+    "Writable",
     "control_kind",
     "data_kind",
     "parse",

@@ -37,6 +37,7 @@ __all__ = [
     "Refresh",
     "ShortHello",
     "Wanted",
+    "Writable",
 ]
 
 U16 = Annotated[int, Meta(ge=0, le=0xFFFF)]
@@ -321,7 +322,10 @@ class OtherVersion(Struct, array_like=True, frozen=True):
     epoch: U16
 
 
-Message = Data | Pair | Ack | Refresh | Hello | ShortHello | Bye | OtherVersion
+Writable = Data | Pair | Ack | Refresh | Hello | ShortHello | Bye
+"""What an end of this version sends."""
+
+Message = Writable | OtherVersion
 """What `parse` returns."""
 
 KINDS: dict[type[Struct], int] = {
