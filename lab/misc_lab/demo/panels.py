@@ -76,7 +76,7 @@ def draw_strip(strip: Strip) -> Image.Image:
         corner = (_MARGIN + index * (PANEL_WIDTH + _GAP), 62)
         _draw_panel(canvas, panel, corner, panel_height)
     if strip.caption:
-        line = _fit(draw, f"“{strip.caption}”", total_width - 2 * _MARGIN, _font(17))
+        line = _fit(draw, strip.caption, total_width - 2 * _MARGIN, _font(17))
         draw.text((_MARGIN, canvas.height - 38), line, _ACCENT, _font(17))
     return canvas
 
