@@ -3,8 +3,9 @@
 Loss at the displayed size: 150 MSE + SqFD + lambda(t) x coded bits per coded pixel. Each step
 codes crops at one working scale (displayed size / coded size), because at these rates most pictures
 are coded smaller than they are shown. Layers 1 and 2 are dropped at random so that every prefix
-decodes. Resumes from the newest checkpoint in --work; the learning rate follows the share of
---minutes spent.
+decodes. A second stage (--stage synthesis) goes on with the receiver's half alone, on integers as
+the encoder really sends them. Resumes from the newest checkpoint in --work; the learning rate
+follows the share of --minutes spent.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from training.data import PhotoStore
 
 CODED_SIDE = 192
 PERCEPTUAL_SIDE = 192
+DEAD_ZONE = 0.1
 SCALES, SCALE_SHARES = (1.0, 1.5, 2.0), (0.25, 0.45, 0.30)
 LAMBDA_COARSE, LAMBDA_FINE = 20.0, 1.2
 
@@ -89,10 +91,14 @@ class Trainer:
         self.net = teacher.SqueezeNet().to(memory_format=torch.channels_last)
         self.model = Codec().to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.model).requires_grad_(False)
+        learning = self.model if args.stage == "joint" else self.model.synthesis
+        self.model.requires_grad_(False)
+        learning.requires_grad_(True)
         self.optimiser = torch.optim.AdamW(
-            self.model.parameters(), lr=args.rate, weight_decay=1e-4, fused=True
+            learning.parameters(), lr=args.rate, weight_decay=1e-4, fused=True
         )
-        self.step, self.spent = 0, 0.0
+        # The whole training, and this stage of it.
+        self.step, self.spent, self.stage_step, self.stage_spent = 0, 0.0, 0, 0.0
         if self._path.exists():
             self._resume()
 
@@ -102,10 +108,14 @@ class Trainer:
 
     def _resume(self) -> None:
         state = torch.load(self._path, weights_only=True)
-        self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.spent = state["step"], state["spent"]
+        if state["stage"] == self.args.stage:
+            self.model.load_state_dict(state["model"])
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.stage_step, self.stage_spent = state["stage_step"], state["stage_spent"]
+        else:  # a new stage starts from the average, which is what will be shipped
+            self.model.load_state_dict(state["average"])
 
     def save(self) -> None:
         """Write the checkpoint so that a cut never leaves half of one."""
@@ -113,15 +123,18 @@ class Trainer:
             name: getattr(self, name).state_dict() for name in ("model", "average", "optimiser")
         }
         partial = self._path.with_suffix(".part")
-        torch.save({**state, "step": self.step, "spent": self.spent}, partial)
+        clock = {
+            name: getattr(self, name) for name in ("step", "spent", "stage_step", "stage_spent")
+        }
+        torch.save({**state, **clock, "stage": self.args.stage}, partial)
         partial.replace(self._path)
 
     def _schedule(self) -> tuple[float, float]:
         """Learning rate, and the factor on lambda: low first, so that latents carry something."""
-        done = min(1.0, self.spent / (self.args.minutes * 60))
+        done = min(1.0, self.stage_spent / (self.args.minutes * 60))
         rate = (
             self.args.rate
-            * min(1.0, (self.step + 1) / 200)
+            * min(1.0, (self.stage_step + 1) / 200)
             * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
         )
         return rate, min(1.0, 0.25 + 3.0 * done)
@@ -140,7 +153,7 @@ class Trainer:
                 self.model.analysis(coded.to(memory_format=torch.channels_last)), gains, strict=True
             )
         ]
-        integers = [round_through(y) for y in scaled]
+        integers = [self._quantise(y) for y in scaled]
         noisy = [y + torch.rand_like(y) - 0.5 for y in scaled]
         draw = torch.rand(count)
         present = torch.stack([draw > 0.06, draw > 0.18], 1).float()
@@ -168,6 +181,11 @@ class Trainer:
         }
         return total, {name: float(value.detach()) for name, value in parts.items()}
 
+    def _quantise(self, scaled: Tensor) -> Tensor:
+        if self.args.stage == "joint":
+            return round_through(scaled)
+        return scaled.sign() * (scaled.abs() + 0.5 - DEAD_ZONE).floor()
+
     def _perceptual(self, shown: Tensor, picture: Tensor) -> Tensor:
         side = picture.shape[-1]
         if side > PERCEPTUAL_SIDE:
@@ -189,10 +207,12 @@ class Trainer:
         total, parts = self.loss(picture, lambda_factor)
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        learning = [p for p in self.model.parameters() if p.requires_grad]
+        torch.nn.utils.clip_grad_norm_(learning, 1.0)
         self.optimiser.step()
         self.step += 1
-        decay = min(0.9985, self.step / (self.step + 20))
+        self.stage_step += 1
+        decay = min(0.9985, self.stage_step / (self.stage_step + 20))
         with torch.no_grad():
             for kept, new in zip(self.average.parameters(), self.model.parameters(), strict=True):
                 kept.lerp_(new, 1 - decay)
@@ -206,10 +226,11 @@ def run(args: argparse.Namespace) -> None:
     trainer = Trainer(args)
     began = saved = mark = time.time()
     window: list[dict[str, float]] = []
-    while trainer.spent < args.minutes * 60 and time.time() - began < args.run_minutes * 60:
+    while trainer.stage_spent < args.minutes * 60 and time.time() - began < args.run_minutes * 60:
         window.append(trainer.train_step())
         now = time.time()
         trainer.spent += now - mark
+        trainer.stage_spent += now - mark
         mark = now
         if trainer.step % 50 == 0:
             means = {name: float(np.nanmean([row[name] for row in window])) for name in window[0]}
@@ -236,7 +257,15 @@ def main() -> None:
     parser.add_argument(
         "--work", type=Path, required=True, help="folder for the cache and checkpoints"
     )
-    parser.add_argument("--minutes", type=float, default=120, help="training time over all runs")
+    parser.add_argument(
+        "--minutes", type=float, default=120, help="this stage's time over all runs"
+    )
+    parser.add_argument(
+        "--stage",
+        choices=("joint", "synthesis"),
+        default="joint",
+        help="all networks, or the synthesis alone while what is sent stays as it is",
+    )
     parser.add_argument(
         "--run-minutes", type=float, default=1e9, help="stop this run after so long"
     )

@@ -163,7 +163,7 @@ def export_networks(codec: Codec, folder: Path) -> None:
 
 
 def check_networks(codec: Codec, folder: Path) -> float:
-    """Largest difference of ONNX from torch at another size than the exported one, in deviations."""
+    """Largest difference of ONNX from torch, in deviations, at another size than exported."""
     picture = torch.rand(1, 3, 320, 128)
     with torch.no_grad():
         expected = codec.analysis(picture)
