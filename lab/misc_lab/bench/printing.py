@@ -16,11 +16,16 @@ __all__ = ["show_points", "watch"]
 
 @contextmanager
 def watch(noun: str) -> Iterator[Callable[[int, int], None]]:
-    """Show progress on standard error; gives a function of done and total."""
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-    )  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    """Show progress on standard error; gives a function of done and total.
+
+    A terminal gets a bar that goes away, anything else a plain line a step.
+    """
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda done, total: console.print(f"{done} of {total} {noun}", highlight=False)
+        return
+    columns = (TextColumn(noun), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(noun, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 

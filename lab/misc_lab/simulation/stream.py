@@ -72,13 +72,14 @@ def send_stream(settings: Settings, pack: Pack) -> Stream:
         trace=trace,
         charge_overhead=settings.charge_overhead,
     )
+    captured = _capture(settings)  # before the models: a wrong name is told at once
     encoder = FrameEncoder(
         pack,
         semantics=settings.semantics,
         budget=Budget(max_bytes=settings.max_bytes),
         mtu=settings.profile.mtu,
     )
-    frames = [_encode(encoder, frame) for frame in _capture(settings)]
+    frames = [_encode(encoder, frame) for frame in captured]
     sender, receiver = _sessions(settings, encoder.packs, link)
     exchange = Exchange(sender=sender, receiver=receiver, link=link)
     horizon = settings.count / settings.fps + 2 * settings.deadline

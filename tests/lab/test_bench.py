@@ -1,0 +1,213 @@
+"""`misc-bench rd` end to end on two small pictures, and its parts."""
+
+import csv
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from typer.testing import CliRunner
+
+from misc_lab.bench.classical import CLASSICAL, finest_fit
+from misc_lab.bench.metrics import Judge
+from misc_lab.bench.own import MiscCodec
+from misc_lab.bench.results import Point, Row, average
+from misc_lab.cli_bench import app
+from misc_shared.errors import BitstreamError, ConfigError
+
+PERCEPTUAL = """
+import torch
+
+class SqueezeNet(torch.nn.Module):
+    def forward(self, picture):
+        return [picture, torch.nn.functional.avg_pool2d(picture, 8)]
+
+def feature_distance(net, a, b):
+    return torch.stack([(u - v).abs().mean((1, 2, 3)) for u, v in zip(net(a), net(b))]).sum(0)
+
+def texture_distance(net, a, b):
+    return (net(a)[1].std((2, 3)) - net(b)[1].std((2, 3))).abs().mean(1)
+"""
+
+
+@pytest.fixture(scope="module")
+def crop(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Give the astronaut's head and shoulders, uint8 [176, 208, 3]."""
+    return np.ascontiguousarray(photo[20:196, 140:348])
+
+
+@pytest.fixture(scope="module")
+def folder(crop: NDArray[np.uint8], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder of two small pictures and a perceptual metric."""
+    path = tmp_path_factory.mktemp("pictures")
+    Image.fromarray(crop).save(path / "a.png")
+    Image.fromarray(crop[:, ::-1]).save(path / "b.png")
+    (path / "distance.py").write_text(PERCEPTUAL)
+    return path
+
+
+def test_two_pictures_end_to_end(folder: Path, tmp_path: Path) -> None:
+    """Ours and JPEG within two budgets: every byte counted, JSON, CSV, a plot and a table."""
+    arguments = ["rd", str(folder), "--out", str(tmp_path), "--codecs", "misc,jpeg"]
+    options = ["--bpp", "0.15,0.6", "--semantics", "none", "--no-refine"]
+    metric = ["--perceptual", str(folder / "distance.py")]
+    result = CliRunner().invoke(app, [*arguments, *options, *metric])
+    assert result.exit_code == 0, result.output
+    assert "misc coarse" in result.stdout
+
+    content = json.loads((tmp_path / "rd.json").read_text())
+    assert {row["image"] for row in content["rows"]} == {"a.png", "b.png"}
+    assert {row["series"] for row in content["rows"]} == {"misc coarse", "jpeg"}
+    for row in content["rows"]:
+        assert row["bpp"] == pytest.approx(row["nbytes"] * 8 / (176 * 208))
+        assert row["bpp"] <= row["target_bpp"]
+        assert set(row["metrics"]) == {"psnr", "ms_ssim", "sqfd", "sqtd"}
+        assert 5 < row["metrics"]["psnr"] < 60
+    with (tmp_path / "rd.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == len(content["rows"]) == 8
+    with Image.open(tmp_path / "rd.png") as plot:
+        assert plot.width > 1000
+
+
+@pytest.mark.parametrize("name", CLASSICAL)
+def test_a_classical_codec_keeps_its_budget_and_gains_from_more(
+    name: str, crop: NDArray[np.uint8]
+) -> None:
+    """Every file fits, and the best of a larger budget is closer to the original."""
+    codec, judge = CLASSICAL[name](), Judge(perceptual=None)
+    judge.look_at(crop)
+    scores = []
+    for budget in (700, 2800):
+        files = list(codec.files(crop, max_bytes=budget))
+        assert files
+        assert all(file.nbytes <= budget for file in files)
+        pictures = [codec.decode(file.parts, width=208, height=176)[name] for file in files]
+        assert all(picture.shape == crop.shape for picture in pictures)
+        scores.append(max(judge.measure(picture)["ms_ssim"] for picture in pictures))
+    assert scores[1] > scores[0]
+
+
+def test_a_codec_that_cannot_get_so_small_gives_nothing(crop: NDArray[np.uint8]) -> None:
+    """AVIF's container alone is larger than this."""
+    assert list(CLASSICAL["avif"]().files(crop, max_bytes=100)) == []
+
+
+def test_ours_is_decoded_from_the_bytes_of_the_stream_alone(crop: NDArray[np.uint8]) -> None:
+    """A byte changed in the stream changes or breaks the picture: nothing else gets across."""
+    codec = MiscCodec(pack="nano", refine=False, semantics="none")
+    (file,) = codec.files(crop, max_bytes=400)
+    assert file.nbytes <= 400
+    picture = codec.decode(file.parts, width=208, height=176)["misc coarse"]
+    assert picture.shape == crop.shape
+    largest = max(range(len(file.parts)), key=lambda index: len(file.parts[index]))
+    damaged = list(file.parts)
+    damaged[largest] = damaged[largest][:-1] + bytes([damaged[largest][-1] ^ 0xFF])
+    try:
+        other = codec.decode(tuple(damaged), width=208, height=176)["misc coarse"]
+    except BitstreamError:
+        return
+    assert not np.array_equal(picture, other)
+
+
+def test_a_stream_without_a_base_is_an_error_and_the_decoder_lives_on(
+    crop: NDArray[np.uint8],
+) -> None:
+    """One bad stream costs one typed error, and the next one decodes."""
+    codec = MiscCodec(pack="nano", refine=False, semantics="none")
+    (file,) = codec.files(crop, max_bytes=400)
+    with pytest.raises(BitstreamError):
+        codec.decode(file.parts[:1], width=208, height=176)
+    with pytest.raises(BitstreamError):
+        codec.decode((b"junk",), width=208, height=176)
+    assert "misc coarse" in codec.decode(file.parts, width=208, height=176)
+
+
+def test_identical_pictures_are_perfect(crop: NDArray[np.uint8], folder: Path) -> None:
+    """Every metric at its best value."""
+    judge = Judge(perceptual=folder / "distance.py")
+    judge.look_at(crop)
+    assert judge.measure(crop) == pytest.approx(
+        {"psnr": 100.0, "ms_ssim": 1.0, "sqfd": 0.0, "sqtd": 0.0}, abs=1e-5
+    )
+
+
+def test_psnr_is_that_of_the_definition(crop: NDArray[np.uint8]) -> None:
+    """An error of 4 everywhere is 20 log10(255 / 4)."""
+    original = np.full_like(crop, 100)
+    judge = Judge(perceptual=None)
+    judge.look_at(original)
+    assert judge.measure(original + 4)["psnr"] == pytest.approx(20 * math.log10(255 / 4))
+
+
+def test_the_judge_ranks_by_the_perceptual_metric_where_there_is_one(folder: Path) -> None:
+    """Lower distance wins with one, higher MS-SSIM without."""
+    near, far = {"ms_ssim": 0.5, "sqfd": 0.1}, {"ms_ssim": 0.9, "sqfd": 0.2}
+    assert Judge(perceptual=folder / "distance.py").prefers(near, far)
+    assert Judge(perceptual=None).prefers(far, near)
+
+
+@pytest.mark.parametrize("fitting", range(12))
+def test_bisection_finds_the_last_that_fits(fitting: int) -> None:
+    """For every number of settings that fit, of eleven."""
+    found = finest_fit(11, lambda index: 10 if index < fitting else 20, 15)
+    assert found == (min(fitting, 11) - 1 if fitting else None)
+
+
+def test_means_say_how_many_pictures_fitted() -> None:
+    """A picture that did not fit is counted, not averaged."""
+    rows = [
+        Row("a", "avif", 0.01, 100, 0.008, "", 0.1, 0.1, {"psnr": 20.0}),
+        Row("b", "avif", 0.01, None, None, "", 0.1, 0.0, {}),
+    ]
+    assert average(rows) == [Point("avif", 0.01, 1, 2, 0.008, {"psnr": 20.0})]
+
+
+def test_a_small_picture_is_refused_with_the_size_that_would_do() -> None:
+    """MS-SSIM needs 161 pixels a side."""
+    with pytest.raises(ConfigError, match="161"):
+        Judge(perceptual=None).look_at(np.zeros((160, 200, 3), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--codecs", "misc,jpg"], "no codec jpg; choose from: misc, jpeg"),
+        (["--codecs", ","], "choose from"),
+        (["--bpp", "0.1,x"], "numbers with commas"),
+        (["--bpp", "0"], "above 0"),
+        (["--workers", "0"], "1 worker"),
+        (["--perceptual", "absent.py"], "absent.py is no Python file"),
+    ],
+)
+def test_a_wrong_option_costs_one_sentence(
+    options: list[str], words: str, folder: Path, tmp_path: Path
+) -> None:
+    """Exit status 2 and one line on standard error that names the fault."""
+    result = CliRunner().invoke(app, ["rd", str(folder), "--out", str(tmp_path), *options])
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert result.stderr.startswith("misc-bench: ")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("import absent_package", "does not run"), ("a = 1", "lacks SqueezeNet")]
+)
+def test_a_perceptual_file_of_the_wrong_kind_is_named(
+    text: str, words: str, tmp_path: Path
+) -> None:
+    """What is missing is said before any picture is coded."""
+    path = tmp_path / "metric.py"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=words):
+        Judge(perceptual=path)
+
+
+def test_a_folder_without_pictures_is_said(tmp_path: Path) -> None:
+    """The sentence names the folder."""
+    result = CliRunner().invoke(app, ["rd", str(tmp_path), "--out", str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert str(tmp_path) in result.stderr
