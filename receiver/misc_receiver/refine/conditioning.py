@@ -106,8 +106,10 @@ def _item_words(items: Sequence[Item], slots: int, buckets: int) -> torch.Tensor
 
 
 def _caption_words(request: RefineRequest, buckets: int) -> torch.Tensor:
+    """Take the caption, and the items' names too: their maps may come late or never."""
     words = torch.full((_CAPTION_WORDS,), PADDING)
-    _fill(words, request.semantics.caption if request.semantics else "", buckets)
+    caption = request.semantics.caption if request.semantics else ""
+    _fill(words, " ".join([caption, *(item.name for item in _items(request))]), buckets)
     return words
 
 

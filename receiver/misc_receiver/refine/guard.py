@@ -9,6 +9,7 @@ the refiner is not to be trusted with it, or it still disagrees afterwards.
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +37,8 @@ class Verdict:
 
     Attributes:
         pixels: uint8 [H, W, 3], moved to agree with the coarse picture.
-        drift: root mean square difference of the cells as the refiner left them, in levels.
+        drift: root mean square difference of the cells as the refiner left them, in levels;
+            infinite if some pixel was not a number.
         disagreement: the same of `pixels`.
     """
 
@@ -46,7 +48,7 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """Whether the picture may be shown; False for any that is not a number."""
+        """Whether the picture may be shown."""
         return self.drift <= MAX_DRIFT and self.disagreement <= MAX_DISAGREEMENT
 
 
@@ -63,8 +65,10 @@ def guard(refined: _Array, coarse: NDArray[np.uint8], *, fidelity: float = 0.0) 
     """
     truth = coarse.astype(np.float32)
     wanted = cell_means(truth)
-    drift = _rms(cell_means(refined) - wanted)
-    moved = np.clip(np.nan_to_num(refined), 0, 255)
+    finite = np.isfinite(refined)
+    moved = np.where(finite, refined, 0)
+    drift = _rms(cell_means(moved) - wanted) if finite.all() else math.inf
+    moved = np.clip(moved, 0, 255)
     for _ in range(_ROUNDS):
         moved = np.clip(moved + spread(wanted - cell_means(moved), coarse.shape[:2]), 0, 255)
     blend = np.rint(truth + (1 - fidelity) * (moved - truth))
@@ -105,8 +109,9 @@ def _averaging(length: int) -> _Array:
     """Give [cells, length]: each row averages the pixels of one cell."""
     count = max(1, length // CELL)
     cell = np.arange(length) * count // length
-    members: _Array = (cell == np.arange(count)[:, None]).astype(np.float32)
-    return members / members.sum(1, keepdims=True)
+    members = (cell == np.arange(count)[:, None]).astype(np.float32)
+    weights: _Array = members / members.sum(1, keepdims=True)
+    return weights
 
 
 @functools.lru_cache(maxsize=16)

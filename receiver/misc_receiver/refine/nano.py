@@ -67,7 +67,7 @@ class NanoRefiner:
                 velocity = (sample - clean) / sigma
                 sample = scheduler.step(velocity, timestep, sample).prev_sample
                 shown = torch.nn.functional.pixel_shuffle(clean, self._network.factor)[0]
-            pixels = (shown.permute(1, 2, 0).cpu().numpy() + 1) * 127.5
+            pixels: NDArray[np.float32] = ((shown.permute(1, 2, 0) + 1) * 127.5).cpu().numpy()
             yield pixels[:height, :width]
 
     def _noise(self, guidance: Guidance, seed: int) -> torch.Tensor:

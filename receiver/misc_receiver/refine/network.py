@@ -71,7 +71,7 @@ class NanoNetwork(diffusers.ModelMixin, diffusers.ConfigMixin):  # type: ignore[
         noise_spread: standard deviation of the noise at the start, for pixels in [-1, 1].
     """
 
-    @diffusers.configuration_utils.register_to_config
+    @diffusers.configuration_utils.register_to_config  # type: ignore[untyped-decorator]
     def __init__(
         self,
         *,
@@ -135,7 +135,7 @@ class NanoNetwork(diffusers.ModelMixin, diffusers.ConfigMixin):  # type: ignore[
         """
         strayed = (sample - guidance.coarse) / self.noise_spread
         seen = torch.cat([strayed, guidance.coarse, guidance.planes], dim=1)
-        added = self.unet(
+        added: torch.Tensor = self.unet(
             seen.to(self.dtype),
             sigma * _TIMESTEPS,
             encoder_hidden_states=None,
@@ -146,7 +146,8 @@ class NanoNetwork(diffusers.ModelMixin, diffusers.ConfigMixin):  # type: ignore[
     def _mean_word(self, words: torch.Tensor) -> torch.Tensor:
         known = (words != PADDING).unsqueeze(-1)
         total = (self.words(words).float() * known).sum(-2)
-        return total / known.sum(-2).clamp(min=1)
+        mean: torch.Tensor = total / known.sum(-2).clamp(min=1)
+        return mean
 
     def _paint(self, maps: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
         colours = self._mean_word(words)

@@ -52,17 +52,21 @@ def _spans(
     count = 1 if length <= side else -(-(length - overlap) // (side - overlap))
     last = max(0, length - side) // multiple
     starts = [round(number * last / max(1, count - 1)) * multiple for number in range(count)]
-    stops = [min(length, start + side) for start in starts]
-    for number, (start, stop) in enumerate(zip(starts, stops, strict=True)):
-        weight = np.ones(stop - start, dtype=np.float32)
-        if number > 0:
-            shared = stops[number - 1] - start
-            weight[:shared] *= _ramp(shared)
-        if number < count - 1:
-            shared = stop - starts[number + 1]
-            weight[-shared:] *= 1 - _ramp(shared)
-        yield slice(start, stop), weight
+    spans = [slice(start, min(length, start + side)) for start in starts]
+    raw = [_ramps(span, length, overlap) for span in spans]
+    total = np.zeros(length, dtype=np.float32)
+    for span, weight in zip(spans, raw, strict=True):
+        total[span] += weight
+    for span, weight in zip(spans, raw, strict=True):
+        yield span, weight / total[span]
 
 
-def _ramp(length: int) -> NDArray[np.float32]:
-    return ((np.arange(length) + 0.5) / length).astype(np.float32)
+def _ramps(span: slice, length: int, overlap: int) -> NDArray[np.float32]:
+    """Rise over `overlap` cells and fall likewise, but not at the plane's own edges."""
+    rise = ((np.arange(span.stop - span.start) + 0.5) / overlap).astype(np.float32)
+    weight = np.ones_like(rise)
+    if span.start > 0:
+        weight = np.minimum(weight, rise)
+    if span.stop < length:
+        weight = np.minimum(weight, rise[::-1])
+    return weight
