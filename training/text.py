@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from misc_sender.semantics.appearance import COLOURS
 from misc_shared.packs import Component, write_card
 from misc_shared.semantics import Item, Semantics
 from misc_shared.text.coder import MODEL_FILE, TextCoder
@@ -32,12 +33,11 @@ _DEFAULT_OUT = Path(__file__).parents[1] / "shared/misc_shared/packs/nano/text"
 _WORD_DISCOUNTS = (128, 205, 218)
 _SPELLING_DISCOUNTS = (128, 192, 205, 218)
 _NAMES = 3
+_USUAL = 16  # times that a usual detail counts where an unusual one counts once
+_SILENT = 600  # pictures of which no caption is written
 
-_COLOURS = (
-    "black", "white", "gray", "brown", "red", "orange", "yellow", "green", "blue", "purple",
-    "pink", "beige", "tan", "cyan", "olive", "teal", "golden", "silver", "colorful",
-)  # fmt: skip
-_TONES = ("", "dark", "light", "bright", "pale")
+_OTHER_COLOURS = ("beige", "cyan", "golden", "maroon", "olive", "silver", "teal", "colorful")
+_TONES = ("dark", "light", "bright", "pale")
 _SIZES = ("large", "medium", "small")
 _PLACES = (
     "center", "left", "right", "top", "bottom",
@@ -140,6 +140,7 @@ def _read_corpus(data: Path, semantics: Path | None) -> Corpus:
     for labels in _read_lines(data / "pseudo-labels.jsonl"):
         corpus.add_items((name, None) for name in _labelled(labels, nouns)[:_NAMES])
     corpus.add_items((name, None) for name in nouns.names)
+    corpus.captions.extend([([], [])] * _SILENT)
     corpus.details.extend(([], _words(detail)) for detail in _measured_details())
     for picture in _read_lines(semantics) if semantics else ():
         corpus.add_items((item["name"], item["detail"]) for item in picture["items"])
@@ -162,15 +163,14 @@ def _labelled(labels: dict[str, Any], nouns: Nouns) -> list[str]:
 
 
 def _measured_details() -> Iterator[str]:
-    """Yield details as measuring a colour, a size and a place gives them; each shorter one too."""
-    colours = [f"{tone} {colour}".strip() for tone in _TONES for colour in _COLOURS]
-    for colour, size, place in itertools.product(colours, _SIZES, _PLACES):
-        yield f"{colour}, {size}, {place}"
-    for colour, size in itertools.product(colours, _SIZES):
-        yield f"{colour}, {size}"
-    yield from (f"{colour}, {place}" for colour, place in itertools.product(colours, _PLACES))
-    yield from colours
-    yield ""
+    """Yield details as measuring a colour, a size and a place gives them, the usual ones often."""
+    toned = [f"{tone} {colour}" for tone, colour in itertools.product(_TONES, COLOURS)]
+    for colour in [*COLOURS * _USUAL, *_OTHER_COLOURS, *toned]:
+        for size, place in itertools.product(_SIZES, _PLACES):
+            yield f"{colour}, {size}, {place}"
+        yield from (f"{colour}, {rest}" for rest in _SIZES + _PLACES)
+        yield colour
+    yield from [""] * _USUAL
 
 
 def _words(text: str) -> list[str]:
@@ -178,20 +178,25 @@ def _words(text: str) -> list[str]:
 
 
 def _measure(folder: Path, data: Path) -> dict[str, float]:
-    """Return mean bytes on the development captions, each checked to come back as it was."""
+    """Return mean bytes on the development captions, each checked to come back as it was.
+
+    The items are what the other captions name, with details that have nothing to do with them.
+    """
     coder = TextCoder(Component("text", folder, {"files": {MODEL_FILE: ""}}, b""))
     nouns = load_nouns()
+    details = itertools.cycle(itertools.product(COLOURS, _SIZES, _PLACES))
     alone: list[Semantics] = []
-    with_names: list[Semantics] = []
+    whole: list[Semantics] = []
     for place, picture in enumerate(_read_lines(data / "flickr8k-captions.jsonl", held_out=True)):
         texts = [" ".join(_words(" ".join(text.split()))) for text in picture["captions"]]
-        caption = texts.pop(place % len(texts))
+        caption = texts.pop(place % len(texts)).capitalize() + "."
         names = _most_named(texts, nouns)
+        items = tuple(Item(name, ", ".join(next(details))) for name in names)
         alone.append(Semantics(caption=caption))
-        with_names.append(Semantics(tuple(map(Item, names)), caption))
+        whole.append(Semantics(items, caption))
     return {
         "caption_bytes": _mean_bytes(coder, alone),
-        "caption_and_names_bytes": _mean_bytes(coder, with_names),
+        "items_and_caption_bytes": _mean_bytes(coder, whole),
     }
 
 

@@ -40,7 +40,7 @@ class Style(IntEnum):
 _STYLE_COUNTS: Final = {
     Field.NAME: (400, 1, 8, 1),
     Field.DETAIL: (400, 4, 4, 1),
-    Field.CAPTION: (200, 60, 4, 4),
+    Field.CAPTION: (60, 200, 4, 4),
 }
 _MIDDLE_CASES: Final = {Case.AS_IS: (600, 2, 1), Case.CAPITAL: (8, 8, 1), Case.UPPER: (12, 2, 8)}
 _FIRST_CASES: Final = (6, 30, 1)
@@ -109,7 +109,7 @@ class FieldCoder:
         """Write or read which word comes next."""
         shares = self._model.shares(field, history)
         if field is Field.CAPTION and self._expected:
-            shares.insert(0, _even_share(sorted(self._expected)))
+            shares = itertools.chain([_even_share(sorted(self._expected))], shares)
         size = self._model.size + len(self._new)
         identifier = Distribution(shares, size).code(self._coder, self._identify(word.core))
         self._expected.discard(identifier)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import sys
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -75,15 +75,16 @@ class TextModel:
         """Return the word of an id."""
         return self.words[identifier - _FIRST]
 
-    def shares(self, field: Field, history: Sequence[int]) -> list[Share]:
-        """Return what may follow the last ids, the longest context first.
+    def shares(self, field: Field, history: Sequence[int]) -> Iterator[Share]:
+        """Yield what may follow the last ids, the longest context first.
 
         Args:
             field: the kind of text.
             history: at least two ids.
         """
-        kinds = (field,) if field is Field.CAPTION else (field, Field.CAPTION)
-        return [share for kind in kinds for share in _shares(self._tables[kind], history, bits=16)]
+        yield from _shares(self._tables[field], history, bits=16)
+        if field is not Field.CAPTION:
+            yield from _shares(self._tables[Field.CAPTION], history, bits=16)
 
     def spell(self, coder: SymbolCoder, word: str = "", *, limit: int) -> str:
         """Write or read a word letter by letter.
@@ -163,17 +164,13 @@ def _split_tables(
     return tables
 
 
-def _shares(tables: Sequence[NgramTable], history: Sequence[int], *, bits: int) -> list[Share]:
-    """Return what follows the ends of a history in each table, the longest first."""
-    found: list[Share] = []
-    key = 0
-    for length, table in enumerate(tables):
-        if length:
-            key |= history[-length] << bits * (length - 1)
-        share = table.share(key)
+def _shares(tables: Sequence[NgramTable], history: Sequence[int], *, bits: int) -> Iterator[Share]:
+    """Yield what follows the ends of a history in each table, the longest first."""
+    for length in reversed(range(len(tables))):
+        context = context_key(history[len(history) - length :], bits=bits)
+        share = tables[length].share(context)
         if share is not None:
-            found.insert(0, share)
-    return found
+            yield share
 
 
 def _code_rare(coder: SymbolCoder, code_point: int) -> str:

@@ -28,6 +28,7 @@ from misc_shared.coding.symbols import SymbolCoder
 __all__ = ["Distribution", "NgramTable", "Share"]
 
 _MASS: Final = 1 << 32
+_NEGLIGIBLE: Final = _MASS >> 10  # what is not worth asking a shorter context for
 _FIRST_GROUP: Final = 64
 _BITS: Final = 16
 
@@ -99,6 +100,8 @@ class Distribution:
             scale = (sums[last] - sums[first]) << 8
             parts.append((ids, sums, first, last, first, discount, mass, scale))
             mass -= mass * (scale - discount * (last - first)) // scale
+            if mass < _NEGLIGIBLE:
+                break
         self._parts = parts
         self._rest = mass
         self._size = size
