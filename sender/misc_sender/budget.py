@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from misc_shared.codec.layout import QUALITIES
 from misc_shared.errors import ConfigError
 from misc_shared.session import (
     TICKS_PER_SECOND,
@@ -45,10 +46,12 @@ class Budget:
         """Refuse numbers that make no sense.
 
         Raises:
-            ConfigError: one of them is not positive.
+            ConfigError: one of them is out of range.
         """
         if self.max_bytes is not None and self.max_bytes < 1:
             raise ConfigError(f"a budget of {self.max_bytes} bytes per picture: give at least 1")
+        if self.quality is not None and not 0 <= self.quality < QUALITIES:
+            raise ConfigError(f"quality {self.quality}: give a number from 0 to {QUALITIES - 1}")
         if self.kbps is not None and not 0 < self.kbps < math.inf:
             raise ConfigError(f"a rate of {self.kbps} kbit/s: give more than 0")
 

@@ -23,7 +23,7 @@ class Broker:
         self._config = folder / "mosquitto.conf"
         # Started as root, it would become another user that cannot read the test's folder.
         self._config.write_text(
-            f"listener {self.port} 127.0.0.1\nuser {getpass.getuser()}\n{settings}\n"
+            f"user {getpass.getuser()}\nlistener {self.port} 127.0.0.1\n{settings}\n"
         )
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -73,6 +73,24 @@ def guarded_broker(tmp_path: Path) -> Iterator[Broker]:
     subprocess.run([tool, "-b", "-c", str(passwords), "camera", "s3:cret/"], check=True)
     yield from running_broker(
         tmp_path, settings=f"allow_anonymous false\npassword_file {passwords}"
+    )
+
+
+@pytest.fixture
+def tls_broker(tmp_path: Path) -> Iterator[Broker]:
+    """Give a running mosquitto that speaks TLS with a certificate of its own, in ca.pem."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed (Debian: apt-get install openssl)")
+    certificate, key = tmp_path / "ca.pem", tmp_path / "key.pem"
+    subprocess.run(
+        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
+         "-out", str(certificate), "-keyout", str(key)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    yield from running_broker(
+        tmp_path, settings=f"certfile {certificate}\nkeyfile {key}\nallow_anonymous true"
     )
 
 

@@ -1,7 +1,9 @@
 """The MQTT transport on a real mosquitto."""
 
 import asyncio
+import gc
 import time
+from pathlib import Path
 
 import aiomqtt
 import pytest
@@ -141,6 +143,24 @@ async def test_user_and_password_from_the_url(guarded_broker: Broker) -> None:
     assert await asyncio.wait_for(receiver.receive(), 20) == b"let in"
     await sender.close()
     await receiver.close()
+
+
+# paho leaves the socket of a failed handshake to the garbage collector, which complains.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_tls_with_a_certificate_of_ones_own(tls_broker: Broker, tmp_path: Path) -> None:
+    """mqtts:// verifies the broker: only whoever trusts its certificate gets through."""
+    url = f"mqtts://127.0.0.1:{tls_broker.port}"
+    receiver = await open_receiver(url, ca_file=tmp_path / "ca.pem")
+    sender = await open_sender(url, ca_file=tmp_path / "ca.pem")
+    await sender.send(b"sealed")
+    assert await asyncio.wait_for(receiver.receive(), 20) == b"sealed"
+    await sender.close()
+    await receiver.close()
+    with pytest.raises(TransportError, match="CERTIFICATE_VERIFY_FAILED"):
+        await open_sender(url)
+    gc.collect()
+    with pytest.raises(TransportError, match="cannot use the CA file"):
+        await open_sender(url, ca_file=tmp_path / "none.pem")
 
 
 async def _retained_status(broker: Broker) -> object:

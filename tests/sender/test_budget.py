@@ -59,7 +59,9 @@ def test_where_the_bytes_of_a_picture_come_from() -> None:
     assert Budget().for_picture(**size) == 1180
 
 
-@pytest.mark.parametrize("wrong", [{"max_bytes": 0}, {"kbps": 0}, {"kbps": math.inf}])
+@pytest.mark.parametrize(
+    "wrong", [{"max_bytes": 0}, {"quality": 32}, {"kbps": 0}, {"kbps": math.inf}]
+)
 def test_numbers_that_make_no_sense(wrong: dict[str, float]) -> None:
     """Each is one sentence."""
     with pytest.raises(ConfigError, match="give"):
