@@ -31,8 +31,11 @@ def rd(
         "bench-results"
     ),
     perceptual: Annotated[
-        Path | None,
-        typer.Option(help="Python file with SqueezeNet, feature_distance, texture_distance."),
+        str | None,
+        typer.Option(
+            help="lpips, dists, or a Python file with SqueezeNet, feature_distance and "
+            "texture_distance."
+        ),
     ] = None,
     codecs: Annotated[
         str | None, typer.Option(help="Codecs, with commas between; all by default.")

@@ -127,7 +127,7 @@ def test_a_stream_without_a_base_is_an_error_and_the_decoder_lives_on(
 
 def test_identical_pictures_are_perfect(crop: NDArray[np.uint8], folder: Path) -> None:
     """Every metric at its best value."""
-    judge = Judge(perceptual=folder / "distance.py")
+    judge = Judge(perceptual=str(folder / "distance.py"))
     judge.look_at(crop)
     assert judge.measure(crop) == pytest.approx(
         {"psnr": 100.0, "ms_ssim": 1.0, "sqfd": 0.0, "sqtd": 0.0}, abs=1e-5
@@ -145,7 +145,7 @@ def test_psnr_is_that_of_the_definition(crop: NDArray[np.uint8]) -> None:
 def test_the_judge_ranks_by_the_perceptual_metric_where_there_is_one(folder: Path) -> None:
     """Lower distance wins with one, higher MS-SSIM without."""
     near, far = {"ms_ssim": 0.5, "sqfd": 0.1}, {"ms_ssim": 0.9, "sqfd": 0.2}
-    assert Judge(perceptual=folder / "distance.py").prefers(near, far)
+    assert Judge(perceptual=str(folder / "distance.py")).prefers(near, far)
     assert Judge(perceptual=None).prefers(far, near)
 
 
@@ -180,6 +180,8 @@ def test_a_small_picture_is_refused_with_the_size_that_would_do() -> None:
         (["--bpp", "0"], "above 0"),
         (["--workers", "0"], "1 worker"),
         (["--perceptual", "absent.py"], "absent.py is no Python file"),
+        (["--semantics", "gpt"], "no semantics backend 'gpt'"),
+        (["--pack", "absent"], "absent"),
     ],
 )
 def test_a_wrong_option_costs_one_sentence(
@@ -203,7 +205,18 @@ def test_a_perceptual_file_of_the_wrong_kind_is_named(
     path = tmp_path / "metric.py"
     path.write_text(text)
     with pytest.raises(ConfigError, match=words):
-        Judge(perceptual=path)
+        Judge(perceptual=str(path))
+
+
+@pytest.mark.parametrize("name", ["lpips", "dists"])
+def test_a_published_metric_says_what_it_lacks(name: str) -> None:
+    """Nothing is downloaded behind the user's back."""
+    try:
+        judge = Judge(perceptual=name)
+    except ConfigError as error:
+        assert name in str(error).lower()  # noqa: PT017 - where all is installed there is none
+    else:
+        assert judge.ranking == name
 
 
 def test_a_folder_without_pictures_is_said(tmp_path: Path) -> None:

@@ -1,20 +1,27 @@
 """How close a decoded picture is to the original: PSNR, MS-SSIM and perceptual distances."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from misc_lab.bench.codec import Pixels
+from misc_lab.bench.perceptual import open_distances
 from misc_shared.errors import ConfigError, MissingExtraError
 
 __all__ = ["HIGHER_IS_BETTER", "LABELS", "SMALLEST_SIDE", "Judge"]
 
-HIGHER_IS_BETTER = {"psnr": True, "ms_ssim": True, "sqfd": False, "sqtd": False}
-"""Which way each metric points."""
+HIGHER_IS_BETTER = ("psnr", "ms_ssim")
+"""The others are distances."""
 
-LABELS = {"psnr": "PSNR (dB)", "ms_ssim": "MS-SSIM", "sqfd": "SqFD", "sqtd": "SqTD"}
+LABELS = {
+    "psnr": "PSNR (dB)",
+    "ms_ssim": "MS-SSIM",
+    "sqfd": "SqFD",
+    "sqtd": "SqTD",
+    "lpips": "LPIPS",
+    "dists": "DISTS",
+}
 """How each metric is written."""
 
 SMALLEST_SIDE = 161
@@ -24,18 +31,18 @@ SMALLEST_SIDE = 161
 class Judge:
     """Compares decoded pictures with one original.
 
-    Metrics are on RGB of the original's size. The one that ranks, SqFD if there is one and
-    MS-SSIM otherwise, chooses among a codec's files.
+    Metrics are on RGB of the original's size. The one that ranks, the first perceptual distance
+    if there is one and MS-SSIM otherwise, chooses among a codec's files.
 
     Args:
-        perceptual: Python file with perceptual distances, or None.
+        perceptual: "lpips", "dists", a Python file with perceptual distances, or None.
 
     Raises:
-        ConfigError: The file is none of its kind.
+        ConfigError: The perceptual distances cannot be opened.
         MissingExtraError: torch or pytorch-msssim is not installed.
     """
 
-    def __init__(self, *, perceptual: Path | None) -> None:
+    def __init__(self, *, perceptual: str | None) -> None:
         try:
             import pytorch_msssim
             import torch
@@ -46,19 +53,10 @@ class Judge:
         torch.set_num_threads(1)
         self._torch = torch
         self._ms_ssim = pytorch_msssim.ms_ssim
-        self._distances = None
-        if perceptual is not None:
-            from misc_lab.bench.perceptual import FeatureDistances
-
-            self._distances = FeatureDistances(perceptual)
-        self.ranking = "ms_ssim" if perceptual is None else "sqfd"
+        self._distances = None if perceptual is None else open_distances(perceptual)
+        self.ranking = "ms_ssim" if self._distances is None else self._distances.names[0]
         self._reference: Any = None
         self._pixels: Pixels = np.zeros((0, 0, 3), np.uint8)
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """Names of what is measured."""
-        return ("psnr", "ms_ssim") if self._distances is None else tuple(LABELS)
 
     def look_at(self, original: Pixels) -> None:
         """Choose the original that the next pictures are compared with.
@@ -89,7 +87,7 @@ class Judge:
 
     def prefers(self, measured: Mapping[str, float], other: Mapping[str, float]) -> bool:
         """Whether `measured` is better than `other` by the metric that ranks."""
-        sign = 1 if HIGHER_IS_BETTER[self.ranking] else -1
+        sign = 1 if self.ranking in HIGHER_IS_BETTER else -1
         return sign * measured[self.ranking] > sign * other[self.ranking]
 
     def _tensor(self, pixels: Pixels) -> Any:  # noqa: ANN401 - torch stays lazy

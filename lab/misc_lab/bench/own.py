@@ -11,10 +11,22 @@ from misc_shared.errors import ConfigError
 from misc_shared.packs import load_pack
 from misc_shared.session import HelloConfig, OutgoingFrame, SenderSession, SenderTiming
 
-__all__ = ["MiscCodec"]
+__all__ = ["MiscCodec", "check_options"]
 
 _MTU = 1100
 _DEADLINE = 60.0
+
+
+def check_options(*, pack: str, refine: bool, semantics: str) -> None:
+    """Refuse now what a worker process would refuse later.
+
+    Raises:
+        LocalError: The pack, one of its parts or the backend is not there.
+    """
+    opened = load_pack(pack)
+    FrameEncoder(opened, semantics=semantics, budget=Budget(), mtu=_MTU)
+    if refine:
+        opened.component("refiner")
 
 
 class MiscCodec:
@@ -36,7 +48,9 @@ class MiscCodec:
         self._semantics = semantics
         self._encoders: dict[int, FrameEncoder] = {}
         self._decoder = DecoderProcess(pack=pack, refine=refine)
-        self.series = ("misc coarse", "misc refined") if refine else ("misc coarse",)
+        self.series: tuple[str, ...] = (
+            ("misc coarse", "misc refined") if refine else ("misc coarse",)
+        )
 
     def files(self, image: Pixels, *, max_bytes: int) -> Iterator[CodedFile]:
         """The one stream that our own rate control makes of the budget."""

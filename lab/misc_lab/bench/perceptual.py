@@ -1,6 +1,6 @@
-"""Perceptual distances from a Python file that the user names, such as SqFD and SqTD.
+"""Perceptual distances: LPIPS, DISTS, or those of a Python file, such as SqFD and SqTD.
 
-The file defines `SqueezeNet`, a torch module whose call gives a list of feature maps, and
+Such a file defines `SqueezeNet`, a torch module whose call gives a list of feature maps, and
 `feature_distance(net, a, b)` and `texture_distance(net, a, b)`, each a tensor [N] for images
 [N, 3, H, W] in [0, 1]; lower is closer. It is code and is run: name only a file that you trust.
 """
@@ -8,13 +8,39 @@ The file defines `SqueezeNet`, a torch module whose call gives a list of feature
 import importlib.util
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
+from misc_lab.bench.published import PUBLISHED, PublishedDistance
 from misc_shared.errors import ConfigError
 
-__all__ = ["FeatureDistances"]
+__all__ = ["Distances", "FeatureDistances", "open_distances"]
 
 _NEEDED = ("SqueezeNet", "feature_distance", "texture_distance")
+
+
+class Distances(Protocol):
+    """Perceptual distances between two pictures.
+
+    Attributes:
+        names: Of the distances, the one that ranks first.
+    """
+
+    names: tuple[str, ...]
+
+    def measure(self, reference: Any, decoded: Any) -> dict[str, float]:  # noqa: ANN401 - torch stays lazy
+        """Each distance by name, for two torch tensors [1, 3, H, W] in [0, 1]."""
+        ...
+
+
+def open_distances(name: str) -> Distances:
+    """Open what `--perceptual` names: "lpips", "dists" or a Python file.
+
+    Raises:
+        ConfigError: Something that it needs is not there.
+    """
+    if name in PUBLISHED:
+        return PublishedDistance(name)
+    return FeatureDistances(Path(name))
 
 
 class FeatureDistances:
@@ -26,6 +52,8 @@ class FeatureDistances:
     Raises:
         ConfigError: The file does not exist, does not run or lacks one of the three names.
     """
+
+    names: tuple[str, ...] = ("sqfd", "sqtd")
 
     def __init__(self, path: Path) -> None:
         module = _load(path)

@@ -40,7 +40,7 @@ def _draw(axes: Any, points: Sequence[Point], name: str) -> None:  # noqa: ANN40
         line = sorted((p.bpp, p.metrics[name]) for p in points if p.series == one)
         width = 2.4 if one.startswith(_OURS) else 1.4
         axes.plot(*zip(*line, strict=True), "o-", color=colours[one], lw=width, ms=4, label=one)
-    better = "higher" if HIGHER_IS_BETTER[name] else "lower"
+    better = "higher" if name in HIGHER_IS_BETTER else "lower"
     axes.set(
         xscale="log",
         xlabel="bits per pixel, all bytes",

@@ -36,7 +36,7 @@ class RateSettings:
         out: Folder for rd.json, rd.csv and rd.png; made if absent.
         codecs: Names out of `CODECS`.
         budgets: Bits per pixel, all above 0.
-        perceptual: Python file with perceptual distances, or None.
+        perceptual: "lpips", "dists", a Python file with perceptual distances, or None.
         refine: Refine our pictures too.
         pack: Model pack of our codec.
         semantics: Name of the semantics backend: whether text and maps share our bytes.
@@ -47,7 +47,7 @@ class RateSettings:
     out: Path
     codecs: tuple[str, ...]
     budgets: tuple[float, ...]
-    perceptual: Path | None = None
+    perceptual: str | None = None
     refine: bool = True
     pack: str = "nano"
     semantics: str = "nano"
@@ -77,7 +77,7 @@ def run_rates(settings: RateSettings, *, on_picture: Callable[[int, int], None])
         The means by series and budget.
     """
     pictures = find_pictures(settings.folder)
-    Judge(perceptual=settings.perceptual)  # a wrong file is best said before the work begins
+    _check(settings)
     settings.out.mkdir(parents=True, exist_ok=True)
     done: dict[Path, list[Row]] = {}
     on_picture(0, len(pictures))
@@ -90,6 +90,18 @@ def run_rates(settings: RateSettings, *, on_picture: Callable[[int, int], None])
     write_csv(settings.out / "rd.csv", rows)
     plot_rates(points, settings.out / "rd.png")
     return points
+
+
+def _check(settings: RateSettings) -> None:
+    """Refuse what is not there before the work begins."""
+    Judge(perceptual=settings.perceptual)
+    for name in settings.codecs:
+        if name in CLASSICAL:
+            CLASSICAL[name]()
+    if "misc" in settings.codecs:
+        from misc_lab.bench.own import check_options
+
+        check_options(pack=settings.pack, refine=settings.refine, semantics=settings.semantics)
 
 
 def _measure_all(
@@ -129,7 +141,7 @@ def _describe(settings: RateSettings) -> dict[str, Any]:
     return asdict(settings) | {
         "folder": str(settings.folder),
         "out": str(settings.out),
-        "perceptual": None if settings.perceptual is None else settings.perceptual.name,
+        "perceptual": settings.perceptual and Path(settings.perceptual).name,
         "python": sys.version.split()[0],
         "machine": platform.machine(),
         "versions": {name: _version(name) for name in packages},
