@@ -1,8 +1,8 @@
 """Makes the nano semantics: `python -m training.semantics --cache DIR --work DIR --minutes 25`.
 
-Trains the network that looks (72 % of the minutes) and then the captioner on what it sees, both
-from random weights. Interrupted, the same command goes on from the last checkpoint; minutes are
-counted in processor time, so that a busy machine trains as well as an idle one.
+Trains the network that looks (three quarters of the minutes), then the captioner on what it sees,
+both from random weights. Interrupted, the same command goes on from the last checkpoint; minutes
+are counted in processor time, so that a busy machine trains as well as an idle one.
 `semantics_export.py` writes the pack. `semantics_eval.py` measures what it can do.
 """
 
@@ -26,7 +26,7 @@ from training.semantics_writer import caption_tokens, train_captioner
 __all__ = ["Recipe", "open_recipe", "recipe_options"]
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
-_VISION_SHARE = 0.72
+_VISION_SHARE = 0.75
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def open_recipe(options: argparse.Namespace) -> Recipe:
     data, teachers = options.shared / "data", options.shared / "teachers"
     cache = open_cache(data, teachers, options.cache, processes=options.threads)
     nouns = load_nouns()
-    targets = build_targets(cache.names, data, teachers / "imagenet_labels.txt", nouns)
+    targets = build_targets(cache, data, teachers / "imagenet_labels.txt", nouns)
     tokens = caption_tokens([text for place in targets.train for text in targets.captions[place]])
     placed = torch.from_numpy(targets.placed)
     network = SemanticsNetwork(len(nouns.names), placed, TEACHER_CHANNELS)

@@ -70,7 +70,7 @@ class SemanticsNetwork(nn.Module):
 
     def __init__(self, nouns: int, placed: Tensor, teacher_channels: int) -> None:
         super().__init__()
-        self.register_buffer("placed", placed)
+        self.register_buffer("placed", placed, persistent=False)
         self.stem = nn.Sequential(nn.PixelUnshuffle(4), _Convolution(48, 24))
         self.eighth = nn.Sequential(_Convolution(24, 64, stride=2), _Near(64), _Near(64))
         self.sixteenth = nn.Sequential(

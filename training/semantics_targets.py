@@ -11,7 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.semantics_words import COCO_NOUNS, PERSON_NOUNS, VOC_NOUNS, Nouns
+from training.semantics_cache import Cache
+from training.semantics_probe import Probe
+from training.semantics_words import (
+    COCO_NOUNS,
+    PERSON_NOUNS,
+    STUFF_NOUNS,
+    VOC_NOUNS,
+    WORN_NOUNS,
+    Nouns,
+)
 from training.splits import is_development
 
 __all__ = ["GRID_SIDE", "Targets", "build_targets"]
@@ -19,6 +28,9 @@ __all__ = ["GRID_SIDE", "Targets", "build_targets"]
 GRID_SIDE = 32
 """Side of the stored "where it is" grids."""
 
+_FEWEST_TO_PROBE = 40  # captions that name a noun, for a probe to learn it
+_SURELY_ABSENT = 0.02  # probability from which a noun that is not named may still be there
+_VOC_PERSON = 15
 _BOX_SURE = 0.5  # a detector's score from which a box counts as naming the noun
 _BOX_INSIDE = 0.8  # how sure a cell within a box's ellipse is, as boxes are not outlines
 
@@ -53,15 +65,16 @@ class Targets:
     development: NDArray[np.int64]
 
 
-def build_targets(names: list[str], data: Path, labels: Path, nouns: Nouns) -> Targets:
-    """Collect everything known about the named photographs.
+def build_targets(cache: Cache, data: Path, labels: Path, nouns: Nouns) -> Targets:
+    """Collect everything known about the cached photographs.
 
     Args:
-        names: image names in the order wanted.
+        cache: the photographs' names and the teacher's features.
         data: folder with captions, pseudo-labels and masks.
         labels: the file of ImageNet labels (first line: background).
         nouns: the vocabulary.
     """
+    names = cache.names
     captions_of = {row["image"]: row["captions"] for row in _rows(data / "flickr8k-captions.jsonl")}
     labels_of = {row["image"]: row for row in _rows(data / "pseudo-labels.jsonl")}
     captions = [captions_of.get(name, []) for name in names]
@@ -71,16 +84,20 @@ def build_targets(names: list[str], data: Path, labels: Path, nouns: Nouns) -> T
     labels_in_order = [labels_of[name] for name in names]
     count = len(nouns.names)
     present, known = _presence(names, said, boxed, labels_in_order, guesses, count=count)
-    placed = sorted({nouns.index(noun) for noun in (*COCO_NOUNS.values(), *PERSON_NOUNS)})
+    splits = np.array([_split(name) for name in names])
+    boxable = {nouns.index(noun) for noun in (*COCO_NOUNS.values(), *PERSON_NOUNS)}
+    probed = _probed(said, splits, boxable, count)
+    placed = sorted(boxable | set(probed))
     grids = _Grids(data, nouns, placed)
     for place, name in enumerate(names):
         grids.add(place, name, labels_of[name]["boxes"], said[place])
-    splits = np.array([_split(name) for name in names])
+    placed_known = grids.known(names, said)
+    _place_probed(cache, said, probed, splits, grids, placed_known)
     return Targets(
         present=present,
         known=known,
         placed=np.array(placed),
-        placed_known=grids.known(names, said),
+        placed_known=placed_known,
         grid_image=np.array(grids.image),
         grid_noun=np.array(grids.noun),
         grids=np.stack(grids.cells),
@@ -157,6 +174,41 @@ def _presence(
     return present, known
 
 
+def _probed(
+    said: list[set[int]], splits: NDArray[np.str_], boxable: set[int], count: int
+) -> list[int]:
+    """Return the nouns that captions of training photographs name often, and no detector knows."""
+    named = [
+        noun for one, split in zip(said, splits, strict=True) if split == "train" for noun in one
+    ]
+    often = np.flatnonzero(np.bincount(named, minlength=count) >= _FEWEST_TO_PROBE)
+    return [noun for noun in often.tolist() if noun not in boxable]
+
+
+def _place_probed(
+    cache: Cache,
+    said: list[set[int]],
+    probed: list[int],
+    splits: NDArray[np.str_],
+    grids: _Grids,
+    placed_known: NDArray[np.bool_],
+) -> None:
+    """Add grids for nouns that only captions know, and withhold judgement where they may be."""
+    taught = [place for place, one in enumerate(said) if one and splits[place] == "train"]
+    named = np.array([[noun in said[place] for noun in probed] for place in taught])
+    probe = Probe.fit(cache.teacher[taught], named)
+    slots = np.array([grids.slot[noun] for noun in probed])
+    for place, split in enumerate(splits):
+        if split == "train":
+            features = cache.teacher[place]
+            placed_known[place, slots] = probe.present(features) < _SURELY_ABSENT
+            for number in [n for n, noun in enumerate(probed) if noun in said[place]]:
+                cells = probe.where(features, number, GRID_SIDE)
+                placed_known[place, slots[number]] = cells is not None
+                if cells is not None:
+                    grids.add_probed(place, cache.names[place], probed[number], cells)
+
+
 class _Grids:
     """Collects where things are: masks for the VOC classes, ellipses in boxes for the others."""
 
@@ -189,6 +241,17 @@ class _Grids:
             self.image.append(place)
             self.noun.append(self.slot[noun])
             self.cells.append(np.round(cells * 255).astype(np.uint8))
+
+    def add_probed(self, place: int, name: str, noun: int, cells: NDArray[np.uint8]) -> None:
+        """Add what a probe found; its patches are wide, so masks say what lies before what."""
+        mask = self.mask_of[name]
+        if self.nouns.names[noun] in STUFF_NOUNS:
+            cells = np.where(mask == 0, cells, 0).astype(np.uint8)
+        elif self.nouns.names[noun] in WORN_NOUNS:
+            cells = np.where(mask == _VOC_PERSON, cells, 0).astype(np.uint8)
+        self.image.append(place)
+        self.noun.append(self.slot[noun])
+        self.cells.append(cells)
 
     def known(self, names: list[str], said: list[set[int]]) -> NDArray[np.bool_]:
         """A detector looks for its own classes everywhere; for kinds of people, captions decide."""

@@ -18,6 +18,7 @@ __all__ = ["losses", "train_vision"]
 _BATCH = 32
 _RATE = 3e-3
 _SAVE_SECONDS = 120
+_TEACHER = 6.0  # its features tell most about pictures without captions
 # Small pictures first: twice the passes for the same time, and convolutions fit any size.
 _SIDES = ((0.0, 112), (0.45, 144), (0.75, INPUT_SIDE))
 
@@ -71,10 +72,16 @@ def losses(network: SemanticsNetwork, batch: Batch) -> dict[str, Tensor]:
     agreed = functional.interpolate(network.teacher(deep), batch.teacher.shape[2:], mode="area")
     named = functional.binary_cross_entropy_with_logits(words, batch.present, reduction="none")
     return {
-        "teacher": 2 * functional.smooth_l1_loss(agreed, batch.teacher),
+        "teacher": _TEACHER * _disagreement(agreed, batch.teacher),
         "named": (named * batch.known).sum(1).mean() / 20,
         "placed": _placed_loss(network, patches, batch),
     }
+
+
+def _disagreement(agreed: Tensor, teacher: Tensor) -> Tensor:
+    """Compare features [B, 320, 7, 7] patch by patch, and what is left of them on average."""
+    whole = functional.mse_loss(agreed.mean((2, 3)), teacher.mean((2, 3)))
+    return functional.smooth_l1_loss(agreed, teacher) + whole
 
 
 def _placed_loss(network: SemanticsNetwork, patches: Tensor, batch: Batch) -> Tensor:

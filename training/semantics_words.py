@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-__all__ = ["COCO_NOUNS", "PERSON_NOUNS", "VOC_NOUNS", "Nouns", "caption_words", "load_nouns"]
+__all__ = [
+    "COCO_NOUNS",
+    "PERSON_NOUNS",
+    "STUFF_NOUNS",
+    "VOC_NOUNS",
+    "WORN_NOUNS",
+    "Nouns",
+    "caption_words",
+    "load_nouns",
+]
 
 _WORDS_FILE = Path(__file__).with_name("semantics_words.txt")
 
@@ -48,6 +57,23 @@ COCO_NOUNS: dict[str, str] = {**{name: name for name in _COCO_SAME}, **_COCO_OTH
 
 PERSON_NOUNS = ("man", "woman", "boy", "girl", "child", "baby", "people", "player", "cyclist")
 """Nouns that are somewhere on the mask of "person"."""
+
+_STUFF = (
+    "water ocean wave lake river pool puddle waterfall splash ice snow sky cloud grass field dirt "
+    "sand beach desert rock cliff mountain hill forest tree bush garden park playground path road "
+    "street sidewalk track ground wall fence gravel bridge building house city stadium court store "
+    "room station dock stair stage"
+)
+STUFF_NOUNS = frozenset(_STUFF.split())
+"""Nouns of what lies behind people and animals."""
+
+_WORN = (
+    "hat helmet headband hair beard face mouth hand leg eye sunglasses glasses mask scarf necklace "
+    "shirt jersey sweater jacket vest suit uniform costume dress skirt pants jeans shorts swimsuit "
+    "shoe glove harness"
+)
+WORN_NOUNS = frozenset(_WORN.split())
+"""Nouns of what is on people."""
 
 # Places in the list of 1,000 ImageNet classes (0 is the tench) whose members share one noun.
 _IMAGENET_SPANS = (

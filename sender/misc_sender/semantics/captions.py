@@ -43,13 +43,13 @@ def write_caption(network: CaptionNetwork, vocabulary: Vocabulary, sight: Sight)
         sight: what is seen.
 
     Returns:
-        A sentence such as "A dog runs through the grass .", or "" if none is sure enough.
+        A sentence such as "A dog runs through the grass.", or "" if none is sure enough.
     """
     for draft in sorted(_search(network, sight), key=lambda one: -one.merit):
         words = [vocabulary.tokens[word] for word in draft.words]
         if draft.fluency >= vocabulary.fluency and _supported(words, vocabulary, sight):
             sentence = " ".join(words)
-            return sentence[:1].upper() + sentence[1:] + " ."
+            return f"{sentence[:1].upper()}{sentence[1:]}."
     return ""
 
 
