@@ -87,7 +87,7 @@ def test_order_is_kept_and_the_rate_is_never_exceeded(
     """First in, first out, one on air at a time."""
     log = drive(open_link(PROFILES[name], seed=3).up, traffic)
     arrivals = [passage.arrived for passage in log if passage.arrived is not None]
-    assert arrivals == sorted(arrivals)
+    assert PROFILES[name].reorders or arrivals == sorted(arrivals)
     on_air = [(p.started, p.departed) for p in log if p.started is not None]
     assert all(after[0] >= before[1] for before, after in pairwise(on_air))  # type: ignore[operator]
 

@@ -29,7 +29,10 @@ def plot_rates(points: Sequence[Point], path: Path) -> None:
     names = [name for name in LABELS if any(name in point.metrics for point in whole)]
     figure = Figure(figsize=(4.6 * max(1, len(names)), 4.2), layout="constrained")
     for index, name in enumerate(names):
-        _draw(figure.add_subplot(1, len(names), index + 1), whole, name)
+        axes = figure.add_subplot(1, len(names), index + 1)
+        _draw(axes, whole, name)
+        if index == 0:
+            axes.legend(frameon=False, fontsize=8)
     figure.savefig(path, dpi=150)
 
 
@@ -51,7 +54,6 @@ def _draw(axes: Any, points: Sequence[Point], name: str) -> None:  # noqa: ANN40
     axes.minorticks_off()
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8)
 
 
 def _assign_colours(series: Sequence[str]) -> dict[str, str]:

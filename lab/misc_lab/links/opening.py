@@ -48,6 +48,7 @@ def _one_way(
         loss=loss if loss is not None else _loss_of(profile, label),
         delay=profile.delay,
         jitter=profile.jitter,
+        reorders=profile.reorders,
         mtu=profile.mtu,
         queue_bytes=profile.queue_bytes,
         overhead=profile.transport_overhead if charge else 0,

@@ -19,11 +19,6 @@ class BurstLoss:
     p: float
     r: float
 
-    @property
-    def share(self) -> float:
-        """Share of datagrams lost in the long run, in [0, 1]."""
-        return self.p / (self.p + self.r)
-
 
 MILD = BurstLoss(0.005, 0.5)
 MEDIUM = BurstLoss(0.02, 0.2)
@@ -40,6 +35,7 @@ class Profile:
         down_rate: Return channel, bits a second; 0 where there is none worth using.
         delay: One-way delay in seconds, added to the time on air.
         jitter: Largest extra delay in seconds, uniform.
+        reorders: Whether jitter lets a datagram overtake another.
         loss: Bursts of lost datagrams; None for a link that repeats until it arrives.
         mtu: Largest datagram in bytes.
         queue_bytes: Room in the modem's or gateway's drop-tail queue.
@@ -56,6 +52,7 @@ class Profile:
     source: str
     down_rate: float = 0.0
     jitter: float = 0.0
+    reorders: bool = False
     loss: BurstLoss | None = None
     mtu: int = 1100
     queue_bytes: int = 32_768
@@ -85,9 +82,9 @@ _TABLE = (
         source="LoRaWAN regional parameters EU868 DR5 (SF7); 1 % duty cycle; no acknowledgements",
     ),
     Profile(
-        name="iridium-sbd", rate=2_400, down_rate=2_400, delay=5.0, jitter=15.0, mtu=340,
+        name="iridium-sbd", rate=2_400, down_rate=2_400, delay=5.0, jitter=15.0, reorders=True, mtu=340,
         queue_bytes=1_960, transport_overhead=40, transport="SBD session and mail gateway",
-        source="Iridium 9602 short-burst data: 340 B messages, 5 to 20 s each",
+        source="Iridium 9602 short-burst data: 340 B messages, 5 to 20 s each, in any order",
     ),
     Profile(
         name="iridium-dialup", rate=2_400, down_rate=2_400, delay=0.9, mtu=512, loss=MILD,
