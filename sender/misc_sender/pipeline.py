@@ -137,18 +137,19 @@ class SendPipeline:
     async def _capture(self) -> None:
         loop = asyncio.get_running_loop()
         frames = self._source.frames()
-        taken = 0
-        while self._options.count is None or taken < self._options.count:
-            frame = await loop.run_in_executor(self._capturing, next, frames, None)
-            if frame is None:
-                break
+        while (
+            frame := await loop.run_in_executor(self._capturing, next, frames, None)
+        ) is not None:
             await self._sleep_until(self._started + frame.captured_at)
             await self._slot.put(frame, replace=not self._source.still)
-            taken += 1
         await self._slot.close()
 
     async def _encode(self) -> None:
-        while (frame := await self._slot.take()) is not None:
+        count = self._options.count
+        while count is None or self._frames < count:
+            frame = await self._slot.take()
+            if frame is None:
+                break
             before = time.perf_counter()
             encoded = await asyncio.get_running_loop().run_in_executor(
                 self._encoding, self._encode_now, frame

@@ -6,6 +6,7 @@ from rich.console import Console
 
 from misc_sender.reports import FrameEnded, FrameQueued, StreamEnded, StreamStarted
 from misc_shared.reports import Report
+from misc_shared.terminal_text import counted, printable
 
 __all__ = ["Terminal"]
 
@@ -28,7 +29,7 @@ class Terminal:
         """Show one report."""
         match report:
             case StreamStarted():
-                self._status.update(f"sending {report.source} as stream {report.stream}")
+                self._status.update(f"sending {printable(report.source)} as stream {report.stream}")
             case FrameQueued():
                 self._waiting[report.frame] = report
                 self._console.print(_line(report), highlight=False)
@@ -51,21 +52,22 @@ class Terminal:
         else:
             self._sent += 1
         waiting = f", {len(self._waiting)} under way" if self._waiting else ""
-        self._status.update(f"{self._sent} pictures {ended.outcome}{waiting}")
+        self._status.update(f"{counted(self._sent, 'picture')} sent{waiting}")
 
 
 def _line(frame: FrameQueued) -> str:
     layers = ", ".join(f"{name} {size}" for name, size in frame.layers.items())
-    said = f"  [italic]{frame.caption or ', '.join(frame.items)}[/italic]"
+    said = printable(frame.caption or ", ".join(frame.items))
     return (
         f"[bold]{frame.frame}[/bold] {frame.width}x{frame.height}  {frame.bytes} bytes"
-        f"  {frame.bpp:.4f} bpp  ({layers}){said}"
+        f"  {frame.bpp:.4f} bpp  ({layers})  [italic]{said}[/italic]"
     )
 
 
 def _summary(end: StreamEnded) -> str:
     skipped = f", {end.skipped} skipped" if end.skipped else ""
     return (
-        f"{end.frames} pictures{skipped}, {end.bytes} bytes in {end.datagrams} datagrams, "
+        f"{counted(end.frames, 'picture')}{skipped}, {end.bytes} bytes in "
+        f"{counted(end.datagrams, 'datagram')}, "
         f"{end.seconds:.1f} s"
     )

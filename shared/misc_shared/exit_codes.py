@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from misc_shared.errors import LocalError, MiscError
 
-__all__ = ["INTERRUPTED", "LOCAL_FAULT", "REMOTE_FAULT", "exit_on_error"]
+__all__ = ["INTERRUPTED", "LOCAL_FAULT", "REMOTE_FAULT", "UNREAD", "exit_on_error"]
 
 REMOTE_FAULT = 1
 """The other end, or what it sent, is at fault."""
@@ -19,6 +20,9 @@ LOCAL_FAULT = 2
 INTERRUPTED = 130
 """The user pressed Ctrl-C: 128 plus SIGINT's number, as shells have it."""
 
+UNREAD = 141
+"""Standard output was closed: 128 plus SIGPIPE's number, likewise."""
+
 
 @contextmanager
 def exit_on_error(program: str) -> Iterator[None]:
@@ -28,7 +32,7 @@ def exit_on_error(program: str) -> Iterator[None]:
         program: The name that goes before the sentence.
 
     Raises:
-        SystemExit: A `MiscError` or Ctrl-C ended what ran inside.
+        SystemExit: A `MiscError`, Ctrl-C or a closed pipe ended what ran inside.
     """
     try:
         yield
@@ -38,3 +42,7 @@ def exit_on_error(program: str) -> Iterator[None]:
         raise SystemExit(LOCAL_FAULT if isinstance(error, LocalError) else REMOTE_FAULT) from None
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None
+    except BrokenPipeError:
+        # Whoever read our lines has had enough. Python would complain once more as it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(UNREAD) from None

@@ -202,6 +202,20 @@ def test_ctrl_c_leaves_a_whole_recording(tmp_path: Path) -> None:
     assert _only(received, "end")["refused"] == 0
 
 
+def test_a_closed_pipe_ends_it_quietly(tmp_path: Path) -> None:
+    """As in `misc-send ... | head -1`: no traceback."""
+    arguments = ["pattern", "--to", f"file:{tmp_path / 'x.misc'}", "--fps", 20, "--semantics=none"]
+    with subprocess.Popen(
+        _command("misc-send", *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as sender:
+        assert sender.stdout is not None
+        assert sender.stderr is not None
+        assert "started" in sender.stdout.readline()
+        sender.stdout.close()
+        assert sender.stderr.read() == ""
+        assert sender.wait(timeout=60) == 141
+
+
 @pytest.mark.parametrize(
     ("program", "arguments", "complaint"),
     [

@@ -104,15 +104,15 @@ async def test_every_photograph_arrives(folder: Path) -> None:
 async def test_count_ends_an_endless_source() -> None:
     """A drawn scene never ends by itself."""
     notes, _ = await _send(open_source("pattern", options=SourceOptions(fps=100)), count=2)
-    assert notes.of(StreamEnded)[0].frames <= 2
+    assert notes.of(StreamEnded)[0].frames == 2
 
 
 async def test_the_newest_frame_wins_over_a_slow_encoder() -> None:
     """Motion faster than the encoder is skipped, not queued."""
-    notes, _ = await _send(open_source("pattern", options=SourceOptions(fps=100)), count=30)
+    notes, _ = await _send(open_source("pattern", options=SourceOptions(fps=100)), count=5)
     end = notes.of(StreamEnded)[0]
     assert end.skipped > 0
-    assert end.frames + end.skipped == 30
+    assert end.frames == 5
 
 
 async def test_the_rate_is_kept(folder: Path) -> None:

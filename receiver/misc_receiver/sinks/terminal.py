@@ -18,6 +18,7 @@ from misc_receiver.reports import (
     TimedReport,
 )
 from misc_shared.reports import Report
+from misc_shared.terminal_text import counted, printable
 
 __all__ = ["Terminal"]
 
@@ -59,16 +60,17 @@ class Terminal:
 def _line(report: Report) -> str | None:
     match report:
         case TextSaid():
-            said = report.caption or ", ".join(item.name for item in report.items)
+            said = printable(report.caption or ", ".join(item.name for item in report.items))
             return f"[bold]{report.frame}[/bold] text: [italic]{said}[/italic]{_age(report)}"
         case PictureReady():
             badge = "  [magenta]generated[/magenta]" if report.generated else ""
-            where = f"  {report.file}" if report.file else ""
+            where = f"  {printable(report.file)}" if report.file else ""
             return f"[bold]{report.frame}[/bold] {report.kind}{where}{_age(report)}{badge}"
         case SenderGone():
             return "the sender has finished"
         case ReceptionEnded():
-            return f"{report.frames} frames, {report.bytes} bytes in {report.datagrams} datagrams"
+            datagrams = counted(report.datagrams, "datagram")
+            return f"{counted(report.frames, 'frame')}, {report.bytes} bytes in {datagrams}"
     warning = _warning(report)
     return None if warning is None else f"[yellow]{warning}[/yellow]"
 
@@ -76,7 +78,7 @@ def _line(report: Report) -> str | None:
 def _warning(report: Report) -> str | None:
     match report:
         case LayerLost():
-            return f"{report.frame} {report.layer} does not decode: {report.reason}"
+            return f"{report.frame} {report.layer} does not decode: {printable(report.reason)}"
         case FrameEnded() if report.missing:
             return f"{report.frame} ended without {', '.join(report.missing)}"
         case StreamStale():
