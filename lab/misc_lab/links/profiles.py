@@ -82,8 +82,9 @@ _TABLE = (
         source="LoRaWAN regional parameters EU868 DR5 (SF7); 1 % duty cycle; no acknowledgements",
     ),
     Profile(
-        name="iridium-sbd", rate=2_400, down_rate=2_400, delay=5.0, jitter=15.0, reorders=True, mtu=340,
-        queue_bytes=1_960, transport_overhead=40, transport="SBD session and mail gateway",
+        name="iridium-sbd", rate=2_400, down_rate=2_400, delay=5.0, jitter=15.0, reorders=True,
+        mtu=340, queue_bytes=1_960,
+        transport_overhead=40, transport="SBD session and mail gateway",
         source="Iridium 9602 short-burst data: 340 B messages, 5 to 20 s each, in any order",
     ),
     Profile(
