@@ -1,20 +1,27 @@
 """A simulation's report as tables on a terminal."""
 
+import json
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["show_report"]
+__all__ = ["show_json", "show_report"]
 
 _COLUMNS = ("picture", "text", "coarse", "+ detail 1", "+ detail 2", "refined", "outcome")
 _LAYERS = ("base", "text", "detail1", "maps", "detail2")
 
 
-def show_report(report: Mapping[str, Any], *, console: Console | None = None) -> None:
+def show_json(report: Mapping[str, Any]) -> None:
+    """Print the report for another program."""
+    sys.stdout.write(json.dumps(report, indent=1) + "\n")
+
+
+def show_report(report: Mapping[str, Any]) -> None:
     """Print when things became visible, what they cost and how the link was used."""
-    target = console or Console()
+    target = Console()
     target.print(_times(report))
     target.print(_bytes(report))
     target.print(_link_line(report), highlight=False)
@@ -22,8 +29,8 @@ def show_report(report: Mapping[str, Any], *, console: Console | None = None) ->
 
 
 def _times(report: Mapping[str, Any]) -> Table:
-    link = report["link"]
-    table = Table(title=f"{report['source']} over {link['name']}: seconds after capture")
+    name = report["link"]["name"]
+    table = Table(title=f"{report['source']} over {name}: seconds after capture")
     for name in _COLUMNS:
         table.add_column(name, justify="left" if name in ("picture", "outcome") else "right")
     for frame in report["frames"]:

@@ -24,7 +24,6 @@ class Settings:
         semantics: Name of the semantics backend.
         pack: Name or folder of the model pack.
         refine: Whether the receiver refines.
-        steps: Of the refiner.
         measured: Let the time that coding, decoding and refining take on this machine pass on the
             virtual clock. Otherwise they take none, and a run can be repeated exactly.
         charge_overhead: Let the transport's own bytes take time on the link.
@@ -42,7 +41,6 @@ class Settings:
     semantics: str = "nano"
     pack: str = "nano"
     refine: bool = True
-    steps: int = 2
     measured: bool = False
     charge_overhead: bool = False
     deadline: float = 3600.0

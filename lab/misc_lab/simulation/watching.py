@@ -90,7 +90,7 @@ class _Watcher:
         self._decoder = FrameDecoder(pack)
         self._refinery: Refinery | None = None
         if settings.refine:
-            self._refinery = open_refinery(pack, RefinerySettings(steps=settings.steps))
+            self._refinery = open_refinery(pack, RefinerySettings())
         self._free_at = 0.0
 
     def watch(self, sent: SentFrame, timeline: FrameTimeline) -> WatchedFrame:
