@@ -1,9 +1,9 @@
 """Train the image codec: `python -m training.codec --data DIR --teachers DIR --work DIR`.
 
-Loss at the displayed size: 150 MSE + SqFD + lambda(t) x coded bits per coded pixel. Each step
-codes crops at one working scale (displayed size / coded size), because at these rates most pictures
-are coded smaller than they are shown. Layers 1 and 2 are dropped at random so that every prefix
-decodes. A second stage (--stage synthesis) goes on with the receiver's half alone, on integers as
+Loss at the displayed size: 100 MSE + SqFD + 1.5 (1 - MS-SSIM) + lambda(t) x coded bits per coded
+pixel. Each step codes crops at one working scale (displayed size / coded size), because at these
+rates most pictures are coded smaller than they are shown. Layers 1 and 2 are dropped at random so
+that every prefix decodes. A second stage (--stage synthesis) goes on with the receiver's half alone, on integers as
 the encoder really sends them. Resumes from the newest checkpoint in --work; the learning rate
 follows the share of --minutes spent.
 """
@@ -19,6 +19,7 @@ from types import ModuleType
 import numpy as np
 import torch
 import torch.nn.functional as F
+from pytorch_msssim import ms_ssim
 from torch import Tensor
 
 from training.codec_model import Codec
@@ -164,17 +165,21 @@ class Trainer:
         counted = [bits[0], bits[1] * present[:, 0], bits[2] * present[:, 1]]
         bpp = sum(counted) / CODED_SIDE**2
         error = (shown - picture).square().mean((1, 2, 3))
-        far = self._perceptual(shown, picture)
+        far, unlike = self._perceptual(shown, picture)
         # Layers nobody sent still need an entropy model: their bits count a little.
         spare = sum(bits) / CODED_SIDE**2
         total = (
-            150 * error + far + rate_weight(quality) * lambda_factor * (bpp + 0.02 * spare)
+            100 * error
+            + far
+            + 1.5 * unlike
+            + rate_weight(quality) * lambda_factor * (bpp + 0.02 * spare)
         ).mean()
         full = present[:, 1] > 0
         parts = {
             "loss": total,
             "mse": error[full].mean(),
             "sqfd": far[full].mean(),
+            "unlike": unlike[full].mean(),
             "bpp": bpp[full].mean(),
             "l0": bits[0].mean() / CODED_SIDE**2,
             "l1": bits[1].mean() / CODED_SIDE**2,
@@ -186,16 +191,18 @@ class Trainer:
             return round_through(scaled)
         return scaled.sign() * (scaled.abs() + 0.5 - DEAD_ZONE).floor()
 
-    def _perceptual(self, shown: Tensor, picture: Tensor) -> Tensor:
+    def _perceptual(self, shown: Tensor, picture: Tensor) -> tuple[Tensor, Tensor]:
+        """SqFD and 1 - MS-SSIM, each [N], of one window: they cost more than the networks."""
         side = picture.shape[-1]
         if side > PERCEPTUAL_SIDE:
             top, left = self.rng.integers(side - PERCEPTUAL_SIDE + 1, size=2)
             window = (..., slice(top, top + PERCEPTUAL_SIDE), slice(left, left + PERCEPTUAL_SIDE))
             shown, picture = shown[window], picture[window]
         clipped = shown.clamp(0, 1) if self.step > 500 else shown
-        return feature_distance(
+        far = feature_distance(
             self.net, clipped.contiguous(memory_format=torch.channels_last), picture
         )
+        return far, 1 - ms_ssim(clipped, picture, data_range=1.0, size_average=False)
 
     def train_step(self) -> dict[str, float]:
         """Take one optimiser step on one batch."""
