@@ -127,11 +127,11 @@ def load_model(path: Path) -> TextModel:
         PackError: the file is not a text model.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         words = bytes(arrays.pop("words")).decode().split("\n")
         tables = _split_tables(**arrays)
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, LookupError, TypeError, zipfile.BadZipFile) as error:
         raise PackError(
             f"{path.name} is not a text model ({error}); make it with training/text.py"
         ) from error
