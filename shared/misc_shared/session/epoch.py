@@ -91,6 +91,7 @@ class Epoch:
         new = [piece for piece in pieces if not frame.has(piece)]
         if not new:
             return Arrival.DUPLICATE
+        frame.news_at = now
         for piece in new:
             self._keep(frame, piece, events)
         return Arrival.LAST if frame.settled else Arrival.NEWS

@@ -115,7 +115,7 @@ class ReceiverTiming:
         ack_interval: Shortest time between two acknowledgements.
         hello_patience: Data without a HELLO for this long makes it ask for one, again and again.
         refresh_interval: Shortest time between two requests for a picture.
-        frame_lifetime: A frame without its last layer after this long has expired.
+        frame_lifetime: A frame of which nothing new came for this long has expired.
         stale_after: No datagram for this long makes the stream stale.
     """
 

@@ -76,14 +76,14 @@ class IncomingFrame:
     Attributes:
         id: Its name.
         layers: The layers that it has.
-        began_at: When its first datagram came.
+        news_at: When a datagram last brought something new of it.
         received: The layers that are whole.
         closed: The layers of which no more is wanted: whole ones and those above the limit.
     """
 
     id: FrameId
     layers: frozenset[LayerKind]
-    began_at: float
+    news_at: float
     received: set[LayerKind] = field(default_factory=set)
     closed: set[LayerKind] = field(default_factory=set)
     _open: dict[LayerKind, _Layer] = field(default_factory=dict)
@@ -200,7 +200,7 @@ class Reassembler:
         Returns:
             The frame, and those that were forgotten for it.
         """
-        frame = IncomingFrame(id=frame_id, layers=layers, began_at=now)
+        frame = IncomingFrame(id=frame_id, layers=layers, news_at=now)
         self._frames[frame_id.tick] = frame
         forgotten = []
         while len(self._frames) > self._limits.frames:

@@ -308,7 +308,7 @@ class ReceiverSession:
         self._heard_at, self._stale = now, False
 
     def _expiry(self, frame: IncomingFrame) -> float:
-        return frame.began_at + self._timing.frame_lifetime
+        return frame.news_at + self._timing.frame_lifetime
 
     def _take_events(self) -> list[Event]:
         events, self._events = self._events, []

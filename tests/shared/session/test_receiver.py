@@ -233,10 +233,11 @@ class TestMemory:
         assert FrameReport(8, -1, -1, -1, -1, -1) in ack.reports
 
     def test_a_frame_expires_after_its_lifetime(self) -> None:
-        """With what came and what did not; a whole one never does."""
+        """60 s after its last news, with what came and what did not; a whole one never does."""
         receiver = make_receiver()
         receiver.receive(data(frame=4), 0)
-        receiver.receive(data(layers=(BASE, TEXT)), 5)
+        receiver.receive(data(layers=(BASE, TEXT)), 2)
+        receiver.receive(data(TEXT, b"c", last=False), 5)
         assert receiver.tick(64.9)[1:] == []
         assert receiver.next_timer(64.9) == 65.0
         expired = FrameExpired(FrameId(7, 8), frozenset({BASE}), frozenset({TEXT}))

@@ -276,7 +276,8 @@ class TestRepeats:
         sender = make_sender()
         sender.submit(picture(0, base=9, lifetime=500), 0)
         drain(sender, 0)
-        times, now = [], 0.0
+        now = 0.0
+        times: list[float] = []
         while len(times) < 4 and (timer := sender.next_timer(now)) is not None:
             now = timer
             sender.tick(now)

@@ -137,13 +137,19 @@ class Simulation:
     def _handle(self, kind: str, item: object) -> None:
         if kind == "submit" and isinstance(item, OutgoingFrame):
             self.sent[self.sender.submit(item, self.now)] = item
-        end = {"up": self.receiver, "down": self.sender}.get(kind)
-        log = self.receiver_events if kind == "up" else self.sender_events
-        if end is not None and isinstance(item, bytes):
+        if isinstance(item, bytes):
             try:
-                log += [(self.now, event) for event in end.receive(item, self.now)]
+                self._arrive(kind, item)
             except RemoteError as error:
                 self.errors.append(error)
+
+    def _arrive(self, kind: str, datagram: bytes) -> None:
+        if kind == "up":
+            events = self.receiver.receive(datagram, self.now)
+            self.receiver_events += [(self.now, event) for event in events]
+        else:
+            events = self.sender.receive(datagram, self.now)
+            self.sender_events += [(self.now, event) for event in events]
 
     def _pump(self) -> None:
         for name, end, way in (
