@@ -1,0 +1,1 @@
+"""Recipes that make the model packs; not part of the distribution."""

@@ -3,9 +3,9 @@
 Loss at the displayed size: 100 MSE + SqFD + 1.5 (1 - MS-SSIM) + lambda(t) x coded bits per coded
 pixel. Each step codes crops at one working scale (displayed size / coded size), because at these
 rates most pictures are coded smaller than they are shown. Layers 1 and 2 are dropped at random so
-that every prefix decodes. A second stage (--stage synthesis) goes on with the receiver's half alone, on integers as
-the encoder really sends them. Resumes from the newest checkpoint in --work; the learning rate
-follows the share of --minutes spent.
+that every prefix decodes. A second stage (--stage synthesis) goes on with the receiver's half
+alone, on integers as the encoder really sends them. Resumes from the newest checkpoint in --work;
+the learning rate follows the share of --minutes spent.
 """
 
 import argparse
