@@ -210,20 +210,22 @@ class FrameDecoder:
             yield TextDecoded(contents.frame, contents.semantics)
 
     def _decode_picture(self, contents: FrameContents) -> Iterator[Decoded]:
-        """Decode the longest run of layers that decodes."""
+        """Decode the longest run of layers that decodes; the layer after it is the bad one."""
         layers = contents.decodable()
         shown = 0 if contents.coarse is None else contents.coarse.layers_used
-        while len(layers) > shown:
+        failure: RemoteError | None = None
+        length = len(layers)
+        while length > shown:
             try:
-                contents.coarse = self._images.decode(layers)
+                contents.coarse = self._images.decode(layers[:length])
             except RemoteError as error:
-                failed = IMAGE_LAYERS[len(layers) - 1]
-                contents.drop(failed)
-                layers = layers[:-1]
-                yield self._failed(contents, failed, error)
+                failure, length = error, length - 1
             else:
                 yield CoarseDecoded(contents.frame, contents.coarse)
-                return
+                break
+        if failure is not None:
+            contents.drop(IMAGE_LAYERS[length])
+            yield self._failed(contents, IMAGE_LAYERS[length], failure)
 
     def _failed(self, contents: FrameContents, layer: LayerKind, error: RemoteError) -> LayerFailed:
         self.failures += 1

@@ -99,7 +99,8 @@ class ReceivePipeline:
         self._room = asyncio.Event()
         self._answer = asyncio.Event()
         self._input_ended = False
-        self._refused = 0
+        self._refusal: RemoteError | None = None
+        self._bad_datagrams = 0
         self._frames = 0
         self._working = ThreadPoolExecutor(1, thread_name_prefix="decode")
         self._loading = ThreadPoolExecutor(1, thread_name_prefix="load")
@@ -126,7 +127,7 @@ class ReceivePipeline:
                 datagrams=counters.datagrams,
                 bytes=counters.bytes,
                 duplicates=counters.duplicates,
-                refused=self._refused,
+                refused=self._bad_datagrams,
                 bad_layers=self._decoder.failures,
             )
         )
@@ -139,13 +140,19 @@ class ReceivePipeline:
             if datagram is None:
                 break
             now = self._clock.monotonic()
-            try:
-                self._note(self._session.receive(datagram, now))
-            except RemoteError:
-                self._refused += 1  # anybody may write to a broker
+            self._note(self._take_in(datagram, now))
             self._note(self._session.tick(now))
             self._answer.set()
+            if not self._live:
+                self._end_if_refused()
         self._end_input()
+
+    def _take_in(self, datagram: bytes, now: float) -> list[Event]:
+        try:
+            return self._session.receive(datagram, now)
+        except RemoteError:
+            self._bad_datagrams += 1  # anybody may write to a broker
+            return []
 
     async def _room_for_more(self) -> None:
         """Hold a recording back while frames of it wait; a live stream waits for nobody."""
@@ -163,6 +170,7 @@ class ReceivePipeline:
             while (answer := self._session.next_datagram(now)) is not None:
                 await self._transport.ready()
                 await self._transport.send(answer)
+            self._end_if_refused()  # only now that the sender has been told
             await _wait(self._answer, until=self._session.next_timer(now), now=now)
 
     async def _load(self) -> None:
@@ -239,7 +247,11 @@ class ReceivePipeline:
                 case StreamEnded() if not self._live:
                     self._end_input()
                 case Refused():
-                    raise event.error()
+                    self._refusal = event.error()
+
+    def _end_if_refused(self) -> None:
+        if self._refusal is not None:
+            raise self._refusal
 
     def _end_frame(self, frame: FrameId) -> None:
         self._frames += 1

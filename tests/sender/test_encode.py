@@ -48,7 +48,7 @@ def _described(folder: Path, pixels: Pixels) -> Frame:
 
 @pytest.mark.parametrize("max_bytes", [80, 250, 1180])
 def test_the_budget_holds_and_is_used(pack: Pack, photo: Pixels, max_bytes: int) -> None:
-    """All bytes, framing included, stay within --bytes and are used unless nothing is left to say."""
+    """All bytes, framing included, stay within --bytes, and most are used if quality needs them."""
     frame = Frame(pixels=photo[:256, :256], captured_at=0.0)
     encoded = _encoder(pack, max_bytes=max_bytes).encode(frame)
     assert encoded.wire_bytes == frame_bytes(encoded.layers, mtu=MTU)
