@@ -44,7 +44,8 @@ def test_a_map_is_drawn_where_the_item_is() -> None:
     drawn = np.asarray(picture).any(axis=2)
     assert drawn[120, 80]  # left edge of the map
     assert not drawn[:78, :78].any()
-    assert not drawn[120:150, 120:150].any()  # inside
+    assert drawn[100, 100]  # the name, in the middle of a cell
+    assert not drawn[125:150, 90:150].any()  # inside
 
 
 @pytest.mark.parametrize("count", [1, 3])

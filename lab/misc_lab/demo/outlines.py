@@ -35,7 +35,7 @@ def draw_items(
         scale = (picture.width / item.map.shape[1], picture.height / item.map.shape[0])
         for segment in _border(item.map):
             draw.line(_scaled(segment, scale), fill=colour, width=_LINE_WIDTH)
-        _draw_name(draw, item.name, _corner(item.map, scale), colour, font)
+        _draw_name(draw, item.name, _middle(item.map, scale), colour, font)
 
 
 def _border(cells: NDArray[np.bool_]) -> Iterator[Segment]:
@@ -52,20 +52,23 @@ def _scaled(segment: Segment, scale: tuple[float, float]) -> Segment:
     return x0 * scale[0], y0 * scale[1], x1 * scale[0], y1 * scale[1]
 
 
-def _corner(cells: NDArray[np.bool_], scale: tuple[float, float]) -> tuple[float, float]:
-    """The upper left corner of the first cell in reading order."""
-    row, column = np.argwhere(cells)[0]
+def _middle(cells: NDArray[np.bool_], scale: tuple[float, float]) -> tuple[float, float]:
+    """The middle of the map's cell that is nearest to the middle of them all."""
+    places = np.argwhere(cells)
+    nearest = places[np.abs(places - places.mean(axis=0)).sum(axis=1).argmin()]
+    row, column = nearest + 0.5
     return column * scale[0], row * scale[1]
 
 
 def _draw_name(
     draw: ImageDraw.ImageDraw,
     name: str,
-    corner: tuple[float, float],
+    middle: tuple[float, float],
     colour: tuple[int, int, int],
     font: ImageFont.FreeTypeFont,
 ) -> None:
-    left, top = corner[0] + 1, corner[1] + 1
-    width = draw.textlength(name, font) + 8
-    draw.rectangle((left, top, left + width, top + font.size + 5), fill=colour)
+    width, height = draw.textlength(name, font) + 8, font.size + 5
+    left = max(0.0, min(middle[0] - width / 2, draw.im.size[0] - width))
+    top = middle[1] - height / 2
+    draw.rectangle((left, top, left + width, top + height), fill=colour)
     draw.text((left + 4, top + 1), name, (20, 20, 20), font)

@@ -120,11 +120,11 @@ def _panel(stage: Stage, frame: WatchedFrame) -> Panel:
 
 
 def _table(results: list[tuple[str, Simulation]], profile: Profile) -> Table:
-    title = f"Over {profile.name}: seconds after capture, computing on this machine included"
+    title = f"Over {profile.name}: seconds after capture, computing included"
     table = Table(title=title)
     for column in ("photograph", "bytes", "text", "first", "coarse", "refined"):
         table.add_column(column, justify="left" if column == "photograph" else "right")
-    table.add_column("caption", overflow="fold")
+    table.add_column("words", overflow="fold")
     for name, simulation in results:
         table.add_row(name, *_cells(simulation.frames[0]))
     return table
@@ -138,8 +138,7 @@ def _cells(frame: WatchedFrame) -> list[str]:
         "-" if stage is None else f"{stage.at - frame.sent.frame.captured_at:.1f}"
         for stage in stages
     ]
-    said = "" if frame.semantics is None else frame.semantics.caption
-    return [str(frame.sent.encoded.wire_bytes), *times, said]
+    return [str(frame.sent.encoded.wire_bytes), *times, _told(frame.semantics)]
 
 
 def _save(image: Image.Image, path: Path) -> None:
