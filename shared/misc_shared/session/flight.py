@@ -4,7 +4,7 @@ Two ways of one interface: `ConfirmedFlight` where acknowledgements come back, `
 one-way link. protocol.md, Repeats.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from misc_shared.session.options import SenderTiming
@@ -23,8 +23,8 @@ _REORDER_THRESHOLD = 3
 class Flight(Protocol):
     """What a sender needs to know of chunks that are on their way."""
 
-    def sent(self, piece: OutgoingPiece, now: float) -> None:
-        """Note that a chunk was handed to the link."""
+    def sent(self, pieces: Sequence[OutgoingPiece], now: float) -> None:
+        """Note that a datagram with these chunks was handed to the link."""
 
     def review(self, now: float) -> None:
         """Queue again what is due for a repeat."""
@@ -50,9 +50,10 @@ class ConfirmedFlight:
         self._sent = 0
         self._backed_off_at: float | None = None
 
-    def sent(self, piece: OutgoingPiece, now: float) -> None:
-        """Note that a chunk was handed to the link."""
-        piece.send(now, order=self._sent)
+    def sent(self, pieces: Sequence[OutgoingPiece], now: float) -> None:
+        """Note that a datagram with these chunks was handed to the link."""
+        for piece in pieces:
+            piece.send(now, order=self._sent)
         self._sent += 1
 
     def review(self, now: float) -> None:
@@ -143,12 +144,13 @@ class BlindFlight:
         self._timing = timing
         self._sent = 0
 
-    def sent(self, piece: OutgoingPiece, now: float) -> None:
-        """Note that a chunk was handed to the link, for the last time or not."""
-        piece.send(now, order=self._sent)
+    def sent(self, pieces: Sequence[OutgoingPiece], now: float) -> None:
+        """Note that a datagram with these chunks was handed to the link, perhaps the last time."""
+        for piece in pieces:
+            piece.send(now, order=self._sent)
+            if piece.layer is not LayerKind.BASE or piece.sends > self._timing.base_repeats:
+                piece.on(PieceTrigger.SETTLE)
         self._sent += 1
-        if piece.layer is not LayerKind.BASE or piece.sends > self._timing.base_repeats:
-            piece.on(PieceTrigger.SETTLE)
 
     def review(self, now: float) -> None:
         """Queue each BASE whose repeat is due."""

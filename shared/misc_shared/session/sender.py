@@ -269,18 +269,11 @@ class SenderSession:
 
     def _send(self, frame: FrameInFlight, piece: OutgoingPiece, now: float) -> bytes:
         partner = partner_of(piece, frame, room=self._room)
-        self._note_sent(piece, now)
+        pieces = (piece,) if partner is None else (piece, partner)
+        self.counters.repeats += sum(piece.sends > 0 for piece in pieces)
+        self._flight.sent(pieces, now)
         if partner is None:
-            return write(
-                Data(
-                    kind=data_kind(piece.layer, frame.layers),
-                    epoch=self._epoch,
-                    frame=frame.id.on_wire,
-                    place=piece.chunk << 1 | piece.last,
-                    payload=piece.payload,
-                )
-            )
-        self._note_sent(partner, now)
+            return write(self._single(frame, piece))
         return write(
             Pair.of(
                 (piece.layer, piece.payload),
@@ -291,9 +284,14 @@ class SenderSession:
             )
         )
 
-    def _note_sent(self, piece: OutgoingPiece, now: float) -> None:
-        self.counters.repeats += piece.sends > 0
-        self._flight.sent(piece, now)
+    def _single(self, frame: FrameInFlight, piece: OutgoingPiece) -> Data:
+        return Data(
+            kind=data_kind(piece.layer, frame.layers),
+            epoch=self._epoch,
+            frame=frame.id.on_wire,
+            place=piece.chunk << 1 | piece.last,
+            payload=piece.payload,
+        )
 
     def _say_bye(self) -> bytes | None:
         waits = len(self._queue) > 0 or self._greeting.holds_back_bye
