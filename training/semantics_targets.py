@@ -83,7 +83,11 @@ def build_targets(cache: Cache, data: Path, labels: Path, nouns: Nouns) -> Targe
     boxed = [_boxed(labels_of[name]["boxes"], nouns) for name in names]
     labels_in_order = [labels_of[name] for name in names]
     count = len(nouns.names)
-    present, known = _presence(names, said, boxed, labels_in_order, guesses, count=count)
+    # The detector looked for all its nouns in every picture.
+    looked_for = sorted({*guesses.reachable, *map(nouns.index, COCO_NOUNS.values())})
+    present, known = _presence(
+        names, said, boxed, labels_in_order, guesses, looked_for=looked_for, count=count
+    )
     splits = np.array([_split(name) for name in names])
     boxable = {nouns.index(noun) for noun in (*COCO_NOUNS.values(), *PERSON_NOUNS)}
     probed = _probed(said, splits, boxable, count)
@@ -155,6 +159,7 @@ def _presence(
     labels: list[dict[str, Any]],
     guesses: _ImageNet,
     *,
+    looked_for: list[int],
     count: int,
 ) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
     present = np.zeros((len(names), count), np.float16)
@@ -164,7 +169,7 @@ def _presence(
         sums = guesses.guesses(labels[place]["imagenet"])
         captioned = name.startswith("flickr8k/")
         # Captions tell of all nouns that captions use, a classifier only of its own.
-        known[place, guesses.reachable] = 0.3 if captioned else 1.0
+        known[place, looked_for] = 0.3 if captioned else 1.0
         known[place, written & captioned] = 1.0
         for noun, probability in sums.items():
             if not (captioned and written[noun]):
