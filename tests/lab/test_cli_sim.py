@@ -79,6 +79,19 @@ def test_pictures_are_written_at_the_size_of_the_original(
     assert json.loads((tmp_path / "sim.json").read_text())["link"]["name"] == "geo"
 
 
+def test_the_refined_picture_comes_last_and_says_what_it_is(
+    described_photo: Path, tmp_path: Path
+) -> None:
+    """With the default refiner, and a file that nobody can take for a photograph."""
+    options = ["--link", "nb-iot", "--semantics", "file", "--out", str(tmp_path), "--json"]
+    result = CliRunner().invoke(app, [str(described_photo), *options])
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["frames"][0]["stages"][-1]["kind"] == "refined"
+    with Image.open(tmp_path / "sim-0000.refined.png") as picture:
+        assert picture.size == (256, 192)
+        assert "TrainedAlgorithmicMedia" in picture.info["DigitalSourceType"]
+
+
 def test_a_trace_drives_the_link(described_photo: Path, tmp_path: Path) -> None:
     """With one opportunity a second, the base takes the first of them."""
     trace = tmp_path / "slow.up"
