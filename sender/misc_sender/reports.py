@@ -25,8 +25,6 @@ class FrameQueued(Report, tag="frame", frozen=True, kw_only=True):
     """A picture was encoded and waits for the link.
 
     Attributes:
-        items: what the text layer names, in order.
-        caption: what it says of the whole.
         frame: the frame's id.
         width: pixels.
         height: pixels.
@@ -35,10 +33,10 @@ class FrameQueued(Report, tag="frame", frozen=True, kw_only=True):
         bpp: the same in bits per pixel.
         layers: bytes of each layer, framing not included.
         encode_seconds: that semantics and codec took.
+        items: what the text layer names, in order.
+        caption: what it says of the whole.
     """
 
-    items: tuple[str, ...] = ()
-    caption: str = ""
     frame: str
     width: int
     height: int
@@ -47,6 +45,8 @@ class FrameQueued(Report, tag="frame", frozen=True, kw_only=True):
     bpp: float
     layers: dict[str, int]
     encode_seconds: float
+    items: tuple[str, ...] = ()
+    caption: str = ""
 
 
 class FrameEnded(Report, tag="done", frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """`misc-send` and `misc-recv` as a user runs them: in processes of their own."""
 
+import io
 import json
 import os
 import signal
@@ -105,6 +106,34 @@ def test_a_picture_through_a_recording(picture: Path, tmp_path: Path) -> None:
     assert Path(coarse["file"]).name == f"photo-{coarse['frame']}.coarse.png"
     with Image.open(coarse["file"]) as image:
         assert image.size == (320, 256)
+
+
+def test_a_recording_that_was_cut_off(picture: Path, tmp_path: Path) -> None:
+    """The last layer is lost: a warning, and the picture that the others make."""
+    recording = tmp_path / "photo.misc"
+    _reports("misc-send", picture, "--to", f"file:{recording}", "--semantics", "none")
+    recording.write_bytes(recording.read_bytes()[:-60])
+    done = _run("misc-recv", "--from", f"file:{recording}", "--no-refine")
+    assert done.returncode == 0
+    assert "is cut off" in done.stderr
+    received = [json.loads(line) for line in done.stdout.splitlines()]
+    assert _only(received, "picture")["layers"] < 3
+    assert _only(received, "end")["frames"] == 0
+
+
+def test_hostile_datagrams_in_a_recording(picture: Path, tmp_path: Path) -> None:
+    """Whatever they hold, they are counted and the picture comes out."""
+    recording = tmp_path / "photo.misc"
+    _reports("misc-send", picture, "--to", f"file:{recording}", "--semantics", "none")
+    whole = list(msgpack.Unpacker(io.BytesIO(recording.read_bytes())))
+    random = np.random.default_rng(1)
+    garbage = [[5, random.bytes(size)] for size in range(100)]
+    bombs = [[5, b"\x80" * 60_000], [5, b"\xdd\xff\xff\xff\xff"], [5, b"\xc6\xff\xff\xff\xff"]]
+    entries = [*whole[:2], *garbage, *bombs, *whole[2:]]
+    recording.write_bytes(b"".join(map(msgpack.packb, entries)))
+    received = _reports("misc-recv", "--from", f"file:{recording}", "--no-refine")
+    assert _only(received, "picture")["layers"] == 3
+    assert _only(received, "end")["refused"] == 103
 
 
 def test_words_come_before_the_picture(picture: Path, tmp_path: Path) -> None:
