@@ -32,11 +32,19 @@ def open_link(
     up_schedule: Schedule = RateSchedule(profile.rate, duty_cycle=profile.duty_cycle)
     if trace is not None:
         up_schedule = TraceSchedule(trace)
-    up = _one_way(profile, up_schedule, label=f"{seed}/up", loss=loss, charge=charge_overhead)
+    up = _one_way(
+        profile, up_schedule, label=f"{seed}/{profile.name}/up", loss=loss, charge=charge_overhead
+    )
     if profile.down_rate == 0:
         return DuplexLink(up, None)
     down_schedule = RateSchedule(profile.down_rate)
-    down = _one_way(profile, down_schedule, label=f"{seed}/down", loss=None, charge=charge_overhead)
+    down = _one_way(
+        profile,
+        down_schedule,
+        label=f"{seed}/{profile.name}/down",
+        loss=None,
+        charge=charge_overhead,
+    )
     return DuplexLink(up, down)
 
 
