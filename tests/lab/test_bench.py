@@ -219,6 +219,16 @@ def test_a_published_metric_says_what_it_lacks(name: str) -> None:
         assert judge.ranking == name
 
 
+def test_a_damaged_picture_ends_the_run_with_one_sentence(folder: Path, tmp_path: Path) -> None:
+    """A worker's error comes through by name, without its traceback."""
+    (tmp_path / "broken.png").write_bytes((folder / "a.png").read_bytes()[:2000])
+    options = ["--out", str(tmp_path / "out"), "--codecs", "jpeg", "--workers", "1"]
+    result = CliRunner().invoke(app, ["rd", str(tmp_path), *options])
+    assert result.exit_code == 2
+    assert "broken.png" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_a_folder_without_pictures_is_said(tmp_path: Path) -> None:
     """The sentence names the folder."""
     result = CliRunner().invoke(app, ["rd", str(tmp_path), "--out", str(tmp_path / "out")])

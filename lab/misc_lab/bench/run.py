@@ -111,8 +111,11 @@ def _measure_all(
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(settings.workers, mp_context=context) as pool:
         futures = {pool.submit(_measure_one, settings, path): path for path in pictures}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # one failed: begin no other
 
 
 def _measure_one(settings: RateSettings, path: Path) -> list[Row]:
