@@ -57,7 +57,6 @@ def fuzz_text(count: int, *, seed: int) -> Counter[str]:
         texts = [text for item in semantics.items for text in (item.name, item.detail)]
         assert len(semantics.items) <= MAX_ITEMS
         assert sum(map(len, [*texts, semantics.caption])) <= MAX_TEXT_CHARACTERS
-        assert coder.decode(coder.encode(semantics)) == semantics
 
     return _run(check, inputs([coder.encode(text) for text in _TEXTS], count, seed=seed))
 
