@@ -132,23 +132,28 @@ def half_weights(path: Path) -> None:
     onnx.save(model, path)
 
 
-def export_networks(codec: Codec, folder: Path) -> None:
-    """Write analysis.onnx and synthesis.onnx with free spatial size and batch."""
+def export_analysis(codec: Codec, path: Path) -> None:
+    """Write the analysis network with free spatial size."""
     rows, columns = (torch.export.Dim(name, min=1, max=512) for name in ("rows", "columns"))
-    picture = torch.rand(1, 3, 192, 256)
-    analysis = torch.onnx.export(
+    network = torch.onnx.export(
         codec.analysis,
-        (picture,),
+        (torch.rand(1, 3, 192, 256),),
         input_names=["picture"],
         output_names=["latent0", "latent1", "latent2"],
         dynamic_shapes=({2: 64 * rows, 3: 64 * columns},),
         dynamo=True,
         verbose=False,
     )
-    analysis.save(folder / "analysis.onnx", external_data=False)
+    network.save(path, external_data=False)
+    half_weights(path)
+
+
+def export_synthesis(codec: Codec, path: Path) -> None:
+    """Write the synthesis network with free spatial size."""
+    rows, columns = (torch.export.Dim(name, min=1, max=512) for name in ("rows", "columns"))
     latents = [torch.rand(1, c, 3 << i, 4 << i) for i, c in enumerate(LATENT_CHANNELS)]
     shapes = tuple({2: rows * (1 << i), 3: columns * (1 << i)} for i in range(3))
-    synthesis = torch.onnx.export(
+    network = torch.onnx.export(
         codec.synthesis,
         (*latents, torch.rand(1, 3)),
         input_names=["layer0", "layer1", "layer2", "controls"],
@@ -157,9 +162,8 @@ def export_networks(codec: Codec, folder: Path) -> None:
         dynamo=True,
         verbose=False,
     )
-    synthesis.save(folder / "synthesis.onnx", external_data=False)
-    for name in ("analysis", "synthesis"):
-        half_weights(folder / f"{name}.onnx")
+    network.save(path, external_data=False)
+    half_weights(path)
 
 
 def check_networks(codec: Codec, folder: Path) -> float:
@@ -224,9 +228,17 @@ def export(args: argparse.Namespace) -> None:
     codec = Codec().eval()
     codec.load_state_dict(state["average"])
     args.out.mkdir(parents=True, exist_ok=True)
-    export_networks(codec, args.out)
+    export_synthesis(codec, args.out / "synthesis.onnx")
+    if not args.synthesis_only:
+        export_analysis(codec, args.out / "analysis.onnx")
+        export_entropy(codec, args)
     difference = check_networks(codec, args.out)
     print(f"ONNX differs from torch by at most {difference:.4f} standard deviations")
+    _write(args, state, difference)
+
+
+def export_entropy(codec: Codec, args: argparse.Namespace) -> None:
+    """Write the integer nets, gains and tables; the analysis has to be there."""
     arrays = entropy_arrays(codec)
     store = PhotoStore(sorted(args.data.glob("photos-*.tar")), args.work / "photos")
     for _ in range(2 if args.pictures else 0):  # the second time with what the first found certain
@@ -234,7 +246,6 @@ def export(args: argparse.Namespace) -> None:
         rows = count_tables(ImageEncoder(_uncarded(args.out)), arrays, store, args.pictures)
         arrays |= table_arrays(rows, arrays["reach"].astype(np.int64))
     np.savez_compressed(args.out / "entropy.npz", **arrays)
-    _write(args, state, difference)
 
 
 def _uncarded(folder: Path) -> Component:
@@ -270,6 +281,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="the pack's codec folder")
     parser.add_argument(
         "--pictures", type=int, default=600, help="training pictures to count on; 0 keeps the prior"
+    )
+    parser.add_argument(
+        "--synthesis-only",
+        action="store_true",
+        help="after the second stage: what is sent, and its tables, stay as they are",
     )
     parser.add_argument("--metrics", type=Path, help="JSON of held-out results for the card")
     parser.add_argument("--hardware", default="2 CPU cores, no GPU")
