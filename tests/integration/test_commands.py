@@ -1,8 +1,8 @@
 """`misc-send` and `misc-recv` as a user runs them: in processes of their own."""
 
+import importlib
 import io
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -16,6 +16,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from tests.integration.conftest import Broker
+from typer.testing import CliRunner
 
 PROGRAMS = {"misc-send": "misc_sender.cli", "misc-recv": "misc_receiver.cli"}
 
@@ -268,24 +269,30 @@ def test_a_closed_pipe_ends_it_quietly(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(
-    program: str, arguments: list[str], complaint: str, tmp_path: Path
+    program: str,
+    arguments: list[str],
+    complaint: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Exit code 2, one line on standard error, no traceback, and no file left behind."""
+    monkeypatch.chdir(tmp_path)
     semantics = [] if program == "misc-recv" or "--semantics" in arguments else ["--semantics=none"]
-    done = subprocess.run(
-        _command(program, *arguments, *semantics),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
-    )
-    assert done.returncode == 2
-    assert complaint in done.stderr
-    assert done.stderr.startswith(f"{program}: ")
-    assert done.stderr.count("\n") == 1
+    app = importlib.import_module(PROGRAMS[program]).app
+    result = CliRunner().invoke(app, [*arguments, *semantics])
+    assert result.exit_code == 2
+    assert complaint in result.stderr
+    assert result.stderr.startswith(f"{program}: ")
+    assert result.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_local_fault_in_a_process_of_its_own() -> None:
+    """The same as a shell sees it."""
+    done = _run("misc-send", "none.png", "--to", "file:x.misc")
+    assert done.returncode == 2
+    assert done.stderr.startswith("misc-send: there is no source")
+    assert done.stderr.count("\n") == 1
 
 
 def test_without_cuda_gpu_is_one_sentence(picture: Path, tmp_path: Path) -> None:
