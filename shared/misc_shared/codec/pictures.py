@@ -39,4 +39,5 @@ def resize(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.ui
 
 def to_network(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Turn uint8 [H, W, 3] into float32 [1, 3, H, W] in 0..1."""
-    return np.ascontiguousarray(picture.transpose(2, 0, 1)[None], dtype=np.float32) / np.float32(255)
+    planes = np.ascontiguousarray(picture.transpose(2, 0, 1)[None], dtype=np.float32)
+    return planes / np.float32(255)
