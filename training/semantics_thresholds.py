@@ -20,8 +20,9 @@ __all__ = ["choose_thresholds", "coarse_grid", "watch"]
 _PRECISION = 0.75
 _FEWEST = 12  # a noun named in fewer training photographs than this is not said on its own word
 _STRENGTH = 20.0  # how many photographs of the average noun steady each noun's own record
-_INSIDE_STUFF = 0.5
-_INSIDE_TRIALS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
+_SMALLEST = 0.02  # share of the picture; fewer cells say nothing of a map
+_INSIDE_STUFF = 0.65
+_INSIDE_TRIALS = (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
 _SUPPORT = 0.2
 _FLUENCY = -2.2
 _NOT_ITEMS = ("camera", "light", "room", "animal")
@@ -92,7 +93,7 @@ def _accept(present: NDArray[np.float32], named: NDArray[np.bool_]) -> float:
 
 def _accept_own(present: NDArray[np.float32], named: NDArray[np.bool_], common: float) -> float:
     """Return one noun's threshold: its own record, steadied by what holds for all nouns."""
-    thresholds = np.linspace(common * 0.6, 0.95, 15)
+    thresholds = np.linspace(common * 0.5, 0.95, 16)
     for threshold in thresholds:
         said = present >= threshold
         expected = _PRECISION + (threshold - common) * 0.5
@@ -103,14 +104,14 @@ def _accept_own(present: NDArray[np.float32], named: NDArray[np.bool_], common: 
 
 
 def _inside(recipe: Recipe, nouns: list[Noun], sights: Sequence[Sight]) -> float:
-    """Return the cell probability that draws the best maps of the nouns with known grids."""
+    """Return the share of the surest cell that draws the best maps of the nouns with grids."""
     places = {place: row for row, place in enumerate(recipe.targets.calibration.tolist())}
     pairs = [
         (grid, places[image], int(recipe.targets.placed[noun]))
         for grid, image, noun in zip(
             recipe.targets.grids, recipe.targets.grid_image, recipe.targets.grid_noun, strict=True
         )
-        if image in places
+        if image in places and coarse_grid(grid).mean() >= _SMALLEST
     ]
     merits = []
     for trial in _INSIDE_TRIALS:

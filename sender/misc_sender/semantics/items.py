@@ -55,7 +55,8 @@ def draw_map(noun: Noun, patches: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Turn a noun's patch scores [20, 20] into its map, bool [16, 16]."""
     scores = _RESAMPLE @ patches @ _RESAMPLE.T
     if noun.placed:
-        return np.asarray(scores >= np.log(noun.inside / (1 - noun.inside)))
+        sure = 1 / (1 + np.exp(-scores.clip(-30, 30)))
+        return np.asarray(sure >= noun.inside * sure.max())
     low, high = np.percentile(scores, [5, 98])
     return np.asarray(scores >= low + noun.inside * (high - low))
 

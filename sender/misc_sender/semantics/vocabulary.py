@@ -20,8 +20,8 @@ class Noun(Struct, frozen=True, forbid_unknown_fields=True):
         accept: the probability from which it is right often enough to be said; above 1 is never.
         implies: places of the nouns that it makes superfluous ("puppy" makes "dog").
         placed: whether training showed where it is; otherwise only that it is somewhere.
-        inside: the least score of a cell of its map: a probability for placed nouns, and for the
-            others a share of the way from the picture's lowest to its highest score.
+        inside: what a cell of its map needs at least: for placed nouns a share of the surest
+            cell's probability, for the others of the way from the lowest to the highest score.
     """
 
     name: str

@@ -1,0 +1,62 @@
+"""Choosing nouns and drawing maps from scores."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from misc_sender.semantics.items import choose_items
+from misc_sender.semantics.networks import Sight
+from misc_sender.semantics.vocabulary import Noun, Vocabulary
+
+NOUNS = (
+    Noun("person", accept=0.3, implies=(), placed=True, inside=0.4),
+    Noun("man", accept=0.6, implies=(0,), placed=True, inside=0.4),
+    Noun("grass", accept=0.5, implies=(), placed=False, inside=0.5),
+    Noun("field", accept=0.5, implies=(), placed=False, inside=0.5),
+    Noun("camera", accept=2.0, implies=(), placed=True, inside=0.4),
+)
+VOCABULARY = Vocabulary(NOUNS, (), {}, support=0.2, fluency=-2.0)
+LEFT, BELOW = (slice(0, 20), slice(0, 10)), (slice(10, 20), slice(0, 20))
+PLACES = (LEFT, LEFT, BELOW, BELOW, LEFT)
+
+
+def seen(*present: float) -> Sight:
+    """Return a sight in which people are on the left and grass is below."""
+    patches: NDArray[np.float32] = np.full((len(NOUNS), 20, 20), -4, np.float32)
+    for noun, place in enumerate(PLACES):
+        patches[noun][place] = 2
+    return Sight(np.array(present, np.float32), patches, np.zeros(384, np.float32))
+
+
+def names(sight: Sight, limit: int = 3) -> list[str]:
+    """Return the names that are chosen."""
+    return [choice.name for choice in choose_items(VOCABULARY, sight, limit=limit)]
+
+
+def test_what_is_not_sure_enough_is_not_said() -> None:
+    """Each noun has its own bar; some are never said."""
+    assert names(seen(0.29, 0.59, 0.49, 0.49, 1.0)) == []
+    assert names(seen(0.31, 0.59, 0.49, 0.49, 1.0)) == ["person"]
+
+
+def test_the_narrower_noun_replaces_the_wider() -> None:
+    """A man is not also sent as a person."""
+    assert names(seen(0.99, 0.61, 0.0, 0.0, 0.0)) == ["man"]
+
+
+def test_two_nouns_for_one_place_are_one_item() -> None:
+    """Grass and field on the same cells: the surer one is sent."""
+    assert names(seen(0.9, 0.0, 0.6, 0.7, 0.0)) == ["person", "field"]
+
+
+def test_the_surest_come_first_within_the_limit() -> None:
+    """A limit of one sends the best."""
+    assert names(seen(0.9, 0.0, 0.95, 0.0, 0.0), limit=1) == ["grass"]
+
+
+def test_maps_cover_the_high_scores() -> None:
+    """Both kinds of nouns are drawn where their patches are sure."""
+    person, grass = choose_items(VOCABULARY, seen(0.9, 0.0, 0.6, 0.0, 0.0), limit=3)
+    assert person.where[:, :8].all()
+    assert not person.where[:, 8:].any()
+    assert grass.where[8:].all()
+    assert not grass.where[:8].any()
