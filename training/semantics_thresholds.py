@@ -18,6 +18,7 @@ from training.semantics import Recipe
 __all__ = ["choose_thresholds", "coarse_grid", "watch"]
 
 _PRECISION = 0.75
+_LEAST = 0.5  # people are in most calibration photographs, but not in most others
 _FEWEST = 12  # a noun named in fewer training photographs than this is not said on its own word
 _STRENGTH = 20.0  # how many photographs of the average noun steady each noun's own record
 _SMALLEST = 0.02  # share of the picture; fewer cells say nothing of a map
@@ -93,7 +94,7 @@ def _accept(present: NDArray[np.float32], named: NDArray[np.bool_]) -> float:
 
 def _accept_own(present: NDArray[np.float32], named: NDArray[np.bool_], common: float) -> float:
     """Return one noun's threshold: its own record, steadied by what holds for all nouns."""
-    thresholds = np.linspace(common * 0.5, 0.95, 16)
+    thresholds = np.linspace(max(_LEAST, common * 0.5), 0.95, 16)
     for threshold in thresholds:
         said = present >= threshold
         expected = _PRECISION + (threshold - common) * 0.5
