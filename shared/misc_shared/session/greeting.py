@@ -79,11 +79,6 @@ class Greeting:
         waits = self._state is Introduction.UNDERWAY and not self._one_way
         return waits and self._sends <= _PATIENCE
 
-    @property
-    def agreed(self) -> bool:
-        """Whether the receiver has confirmed."""
-        return self._state is Introduction.KNOWN
-
     def due(self, now: float) -> bool:
         """Whether HELLO should go out now."""
         if self._state is Introduction.PENDING:

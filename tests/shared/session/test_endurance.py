@@ -75,6 +75,7 @@ def submitted(run: Simulation) -> dict[tuple[FrameId, LayerKind], bytes]:
     }
 
 
+@pytest.mark.timeout(600)  # seconds of work, but a busy machine stretches them
 def test_a_thousand_frames_all_arrive_over_a_link_that_loses_a_fifth() -> None:
     """With deadlines 15 s off, every layer arrives as it was sent, and the sender knows."""
     run = bad_link(seed=1, frames=1000, lifetime=15.0)
@@ -86,7 +87,7 @@ def test_a_thousand_frames_all_arrive_over_a_link_that_loses_a_fifth() -> None:
     assert len(run.errors) > 200  # the garbage was there, and nothing came of it
 
 
-@settings(max_examples=8)
+@settings(max_examples=6)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_every_layer_that_the_deadline_allows_arrives(seed: int) -> None:
     """With deadlines only 5 s off, a layer is missing only where each of its copies was lost."""

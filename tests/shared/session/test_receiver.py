@@ -194,11 +194,30 @@ class TestMemory:
         with pytest.raises(LimitError, match="larger than 10 bytes"):
             receiver.receive(data(payload=b"123", chunk=1), 0)
         assert receiver.bytes_buffered == 0
+        assert receiver.next_timer(0) == 0
         assert receiver.tick(0) == [FrameExpired(FrameId(7, 8), frozenset(), frozenset({BASE}))]
         assert receiver.receive(data(payload=b"12345678", last=False), 0) == []
         (ack,) = answers(receiver, 0)
         assert isinstance(ack, Ack)
         assert ack.reports == (FrameReport(8, -1, 0, 0, 0, 0),)
+
+    def test_the_other_layers_of_such_a_frame_still_come(self) -> None:
+        """Then it has expired, for it will never be complete."""
+        receiver = make_receiver(limits=ReceiverLimits(layer_bytes=10))
+        with pytest.raises(LimitError):
+            receiver.receive(data(TEXT, b"x" * 11), 0)
+        events = receiver.receive(data(layers=(BASE, TEXT)), 0)
+        assert layers_of(events) == [(BASE, b"base")]
+        assert events[-1] == FrameExpired(FrameId(7, 8), frozenset({BASE}), frozenset({TEXT}))
+
+    def test_a_newer_frame_makes_room_where_no_older_one_can(self) -> None:
+        """The frame that is being added to is never the one that goes."""
+        receiver = make_receiver(limits=ReceiverLimits(total_bytes=25))
+        receiver.receive(data(payload=b"x" * 10, last=False, frame=8), 0)
+        receiver.receive(data(payload=b"x" * 10, last=False, frame=16), 0)
+        (event,) = receiver.receive(data(payload=b"x" * 10, chunk=1, last=False, frame=8), 0)
+        assert event == FrameExpired(FrameId(7, 16), frozenset(), frozenset({BASE}))
+        assert receiver.bytes_buffered == 20
 
     def test_the_oldest_unfinished_frames_make_room_for_bytes(self) -> None:
         """They expire, and say so."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.shared.session.virtual_link import PACKS, make_receiver, make_sender, picture
 from tests.shared.wire.messages import any_message
@@ -109,6 +109,7 @@ def check_error(error: RemoteError) -> None:
     assert str(error)
 
 
+@settings(max_examples=40)
 @given(steps=_steps)
 def test_a_receiver_survives_anything(steps: list[tuple[bytes, float]]) -> None:
     """Within its limits at every moment."""
@@ -121,6 +122,7 @@ def test_a_receiver_survives_anything(steps: list[tuple[bytes, float]]) -> None:
     feed(receiver, steps, check)
 
 
+@settings(max_examples=40)
 @given(steps=_steps)
 def test_a_sender_survives_anything(steps: list[tuple[bytes, float]]) -> None:
     """And never delivers what it did not send."""
