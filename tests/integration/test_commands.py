@@ -18,6 +18,9 @@ from PIL import Image
 from tests.integration.conftest import Broker
 from typer.testing import CliRunner
 
+# Each starts several processes, and loading torch on a busy machine takes minutes.
+pytestmark = pytest.mark.timeout(600)
+
 PROGRAMS = {"misc-send": "misc_sender.cli", "misc-recv": "misc_receiver.cli"}
 
 
@@ -28,7 +31,7 @@ def _command(program: str, *arguments: object) -> list[str]:
 
 def _run(program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        _command(program, *arguments), capture_output=True, text=True, timeout=110, check=False
+        _command(program, *arguments), capture_output=True, text=True, timeout=500, check=False
     )
 
 
@@ -64,14 +67,14 @@ class Background:
     def finish(self) -> list[dict[str, Any]]:
         """Wait until it ends well; give the reports that were not read."""
         rest = list(self.reports())
-        assert self._process.wait(timeout=60) == 0
+        assert self._process.wait(timeout=300) == 0
         self._lines.close()
         return rest
 
     def interrupt(self) -> int:
         """Press Ctrl-C and give the exit code."""
         self._process.send_signal(signal.SIGINT)
-        return self._process.wait(timeout=30)
+        return self._process.wait(timeout=300)
 
     def stop(self) -> None:
         """End it in any case."""
@@ -243,7 +246,7 @@ def test_a_closed_pipe_ends_it_quietly(tmp_path: Path) -> None:
         assert "started" in sender.stdout.readline()
         sender.stdout.close()
         assert sender.stderr.read() == ""
-        assert sender.wait(timeout=60) == 141
+        assert sender.wait(timeout=300) == 141
 
 
 @pytest.mark.parametrize(
