@@ -49,6 +49,7 @@ def folder(crop: NDArray[np.uint8], tmp_path_factory: pytest.TempPathFactory) ->
     return path
 
 
+@pytest.mark.timeout(400)  # two workers and two decoders start, each with its own libraries
 def test_two_pictures_end_to_end(folder: Path, tmp_path: Path) -> None:
     """Ours and JPEG within two budgets: every byte counted, JSON, CSV, a plot and a table."""
     arguments = ["rd", str(folder), "--out", str(tmp_path), "--codecs", "misc,jpeg"]

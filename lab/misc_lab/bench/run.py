@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import platform
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
@@ -109,13 +110,27 @@ def _measure_all(
 ) -> Iterator[tuple[Path, list[Row]]]:
     # Spawned, not forked: torch's threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(settings.workers, mp_context=context) as pool:
+    with ProcessPoolExecutor(
+        settings.workers, mp_context=context, initializer=_end_with_parent
+    ) as pool:
         futures = {pool.submit(_measure_one, settings, path): path for path in pictures}
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # one failed: begin no other
+
+
+def _end_with_parent() -> None:
+    """See to it that a worker does not outlive a program that was killed."""
+
+    def watch() -> None:
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _measure_one(settings: RateSettings, path: Path) -> list[Row]:
