@@ -105,6 +105,14 @@ class ImageDecoder:
             )
         return header, integers
 
+    def digest(self, layers: Sequence[bytes]) -> str:
+        """Give the SHA-256, in hex, of the integers that layers hold: the same on every machine.
+
+        Raises:
+            BitstreamError: Some layer is not what an encoder writes.
+        """
+        return _digest(self.read(layers)[1])
+
     def _dequantise(
         self, integers: Sequence[Integers], header: Header
     ) -> list[NDArray[np.float32]]:

@@ -61,7 +61,7 @@ def test_integers_arrive_exactly(decoder: ImageDecoder, encoded: EncodedImage) -
         np.testing.assert_array_equal(sent, read)
 
 
-@pytest.mark.parametrize("budget", [150, 300, 700, 1500, 5000])
+@pytest.mark.parametrize("budget", [150, 300, 700, 1500, 3000])
 def test_stays_within_the_budget_and_uses_it(
     encoder: ImageEncoder, photo: Picture, budget: int
 ) -> None:
@@ -99,8 +99,8 @@ def test_tiny_budget_drops_layers_then_says_what_it_needs(
 ) -> None:
     """The base alone is sent where there is room for nothing else; less is a clear error."""
     large = np.tile(photo, (4, 4, 1))
-    smallest = encoder.encode(large, max_bytes=40)
-    assert smallest.nbytes <= 40
+    smallest = encoder.encode(large, max_bytes=60)
+    assert smallest.nbytes <= 60
     decoder.decode(smallest.layers)
     with pytest.raises(ConfigError, match="expected at least"):
         encoder.encode(photo, max_bytes=4)
