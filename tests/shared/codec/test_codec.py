@@ -61,7 +61,7 @@ def test_integers_arrive_exactly(decoder: ImageDecoder, encoded: EncodedImage) -
         np.testing.assert_array_equal(sent, read)
 
 
-@pytest.mark.parametrize("budget", [150, 300, 700, 1500, 3000])
+@pytest.mark.parametrize("budget", [150, 300, 700, 1500, 2200])
 def test_stays_within_the_budget_and_uses_it(
     encoder: ImageEncoder, photo: Picture, budget: int
 ) -> None:
