@@ -5,7 +5,7 @@ from collections.abc import Callable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.shared.session.virtual_link import PACKS, make_receiver, make_sender, picture
-from tests.shared.wire.messages import any_message
+from tests.shared.wire.messages import SAMPLES
 
 from misc_shared.errors import RemoteError
 from misc_shared.session import ReceiverLimits, ReceiverSession, SenderSession
@@ -68,13 +68,13 @@ _byes = st.builds(
     _epochs,
     st.sampled_from(Reason),
 )
-_anything = any_message.map(write)
+_anything = st.sampled_from(SAMPLES).map(write)
 _steps = st.lists(
     st.tuples(
         st.one_of(_data(), _acks, _wishes, _hellos, _byes, _anything, st.binary(max_size=30)),
         st.sampled_from([0.0, 0.3, 5.0, 100.0]),
     ),
-    max_size=40,
+    max_size=25,
 )
 
 
