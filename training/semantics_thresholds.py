@@ -25,7 +25,7 @@ _SMALLEST = 0.02  # share of the picture; fewer cells say nothing of a map
 _INSIDE_STUFF = 0.65
 _INSIDE_TRIALS = (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
 _SUPPORT = 0.2
-_FLUENCY = -2.2
+_FLUENCY = -1.6
 _NOT_ITEMS = ("camera", "light", "room", "animal")
 
 

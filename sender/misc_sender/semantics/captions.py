@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +34,7 @@ class _Draft:
 
 
 def write_caption(network: CaptionNetwork, vocabulary: Vocabulary, sight: Sight) -> str:
-    """Write the most likely caption whose nouns are all seen, or none.
+    """Write the most likely caption that names only nouns that are seen, or none.
 
     Args:
         network: the captioner.
@@ -45,30 +44,34 @@ def write_caption(network: CaptionNetwork, vocabulary: Vocabulary, sight: Sight)
     Returns:
         A sentence such as "A dog runs through the grass.", or "" if none is sure enough.
     """
-    for draft in sorted(_search(network, sight), key=lambda one: -one.merit):
-        words = [vocabulary.tokens[word] for word in draft.words]
-        if draft.fluency >= vocabulary.fluency and _supported(words, vocabulary, sight):
-            sentence = " ".join(words)
-            return f"{sentence[:1].upper()}{sentence[1:]}."
-    return ""
+    unseen = _unseen(vocabulary, sight)
+    best = max(_search(network, sight, unseen), key=lambda one: one.merit, default=None)
+    if best is None or best.fluency < vocabulary.fluency:
+        return ""
+    sentence = " ".join(vocabulary.tokens[word] for word in best.words)
+    return f"{sentence[:1].upper()}{sentence[1:]}."
 
 
-def _supported(words: list[str], vocabulary: Vocabulary, sight: Sight) -> bool:
-    pairs = [f"{one} {two}" for one, two in pairwise(words)]
-    nouns = [vocabulary.spellings[word] for word in words + pairs if word in vocabulary.spellings]
-    # A spelling may mean several nouns; one that is seen is enough.
-    return all(max(sight.present[list(places)]) >= vocabulary.support for places in nouns)
+def _unseen(vocabulary: Vocabulary, sight: Sight) -> NDArray[np.int64]:
+    """Return the words that name nothing but nouns that are not seen."""
+    places = [vocabulary.spellings.get(token, ()) for token in vocabulary.tokens]
+    unseen = [
+        word
+        for word, nouns in enumerate(places)
+        if nouns and max(sight.present[list(nouns)]) < vocabulary.support
+    ]
+    return np.array([_BEGIN, _UNKNOWN, *unseen])
 
 
-def _search(network: CaptionNetwork, sight: Sight) -> list[_Draft]:
-    """Return finished captions; the beam stops when none can get better."""
+def _search(network: CaptionNetwork, sight: Sight, unseen: NDArray[np.int64]) -> list[_Draft]:
+    """Return finished captions without the unseen words; the beam stops when it is full of them."""
     context, state = network.start(sight)
     drafts, finished = [_Draft((), 0.0)], list[_Draft]()
     for _ in range(_LONGEST):
         last = np.array([draft.words[-1] if draft.words else _BEGIN for draft in drafts])
         contexts = np.repeat(context, len(drafts), 0)
         likelihoods, state = network.step(last, contexts, state)
-        likelihoods[:, [_BEGIN, _UNKNOWN]] = -np.inf
+        likelihoods[:, unseen] = -np.inf
         parents, extended = _extend(drafts, likelihoods)
         finished += [draft for draft in extended if draft.finished]
         going = [place for place, draft in enumerate(extended) if not draft.finished]

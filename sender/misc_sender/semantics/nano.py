@@ -43,4 +43,6 @@ class NanoSemantics:
         items = tuple(
             Item(one.name, appearance(image, one.where), one.where.copy()) for one in chosen
         )
-        return Semantics(items, write_caption(self._captions, self._vocabulary, sight))
+        # A caption of a picture in which nothing is sure would be a guess.
+        caption = write_caption(self._captions, self._vocabulary, sight) if items else ""
+        return Semantics(items, caption)

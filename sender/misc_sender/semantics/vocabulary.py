@@ -38,7 +38,7 @@ class Vocabulary(Struct, frozen=True, forbid_unknown_fields=True):
         nouns: in the order of the network's outputs.
         tokens: the captioner's words; the first three are end, begin and unknown.
         spellings: caption words to the places of the nouns that they name.
-        support: the least probability of every noun that a caption may name.
+        support: the least probability of a noun that a caption may name.
         fluency: the least mean log probability of a caption's words.
     """
 
