@@ -32,7 +32,7 @@ class Flight(Protocol):
     def acknowledge(self, ack: Ack, now: float) -> None:
         """Take in what the receiver has."""
 
-    def next_review(self) -> float | None:
+    def next_review(self, now: float) -> float | None:
         """When `review` will have something to do, if no answer comes before."""
 
 
@@ -89,17 +89,12 @@ class ConfirmedFlight:
             frames = [frame for frame, _ in reported]
             self._repeat_overtaken(frames, max(piece.order for piece in news), now)
 
-    def next_review(self) -> float | None:
+    def next_review(self, now: float) -> float | None:
         """The earliest time-out of a chunk whose repeat still pays."""
         timeout = self._round_trip.timeout
-        return min(
-            (
-                piece.sent_at + timeout
-                for frame, piece in self._flying()
-                if self._pays(frame, piece.sent_at + timeout)
-            ),
-            default=None,
-        )
+        # An answer may shorten the time-out, so that it has passed before anybody looked.
+        due = ((frame, max(now, piece.sent_at + timeout)) for frame, piece in self._flying())
+        return min((time for frame, time in due if self._pays(frame, time)), default=None)
 
     def _flying(self) -> Iterator[tuple[FrameInFlight, OutgoingPiece]]:
         for frame in self._queue:
@@ -161,9 +156,9 @@ class BlindFlight:
     def acknowledge(self, ack: Ack, now: float) -> None:
         """Nothing: what comes back on a one-way link is not ours."""
 
-    def next_review(self) -> float | None:
+    def next_review(self, now: float) -> float | None:
         """When the next repeat is due."""
-        due = (piece.sent_at + self._timing.repeat_gap for piece in self._flying())
+        due = (max(now, piece.sent_at + self._timing.repeat_gap) for piece in self._flying())
         return min(due, default=None)
 
     def _flying(self) -> Iterator[OutgoingPiece]:

@@ -233,7 +233,7 @@ class SenderSession:
         if self.finished:
             return now if self._events else None
         times = [frame.deadline for frame in self._queue]
-        review_at, hello_at = self._flight.next_review(), self._greeting.next_timer()
+        review_at, hello_at = self._flight.next_review(now), self._greeting.next_timer()
         if review_at is not None:
             times.append(review_at)
         if hello_at is not None and hello_at > now:

@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.shared.session.virtual_link import Direction, Simulation, make_receiver, make_sender
 
@@ -89,6 +89,7 @@ def test_a_thousand_frames_all_arrive_over_a_link_that_loses_a_fifth() -> None:
 
 @settings(max_examples=6)
 @given(seed=st.integers(0, 2**32 - 1))
+@example(seed=0)  # an answer shortens the time-out of what then pays no more
 def test_every_layer_that_the_deadline_allows_arrives(seed: int) -> None:
     """With deadlines only 5 s off, a layer is missing only where each of its copies was lost."""
     run = bad_link(seed=seed, frames=40, lifetime=5.0)

@@ -97,8 +97,9 @@ def feed(
             parse(answer)
         else:
             raise AssertionError("an end never stops talking")
+        end.tick(now)
         timer = end.next_timer(now)
-        assert timer is None or timer >= now
+        assert timer is None or timer > now, "an end that has done all goes to sleep"
         now += pause
         end.tick(now)
         check()

@@ -262,6 +262,18 @@ class TestRepeats:
         sender.tick(13.5)
         assert drain(sender, 13.5) == []
 
+    def test_a_time_out_that_an_answer_moved_into_the_past_wakes_nobody_in_vain(self) -> None:
+        """Its repeat would have paid then and does not now: only the deadline is left."""
+        sender = make_sender()
+        sender.submit(picture(0, base=9, lifetime=3.05), 0)
+        drain(sender, 0)
+        sender.submit(picture(2.7, base=9, lifetime=9), 2.7)
+        drain(sender, 2.7)
+        sender.receive(ack(FrameReport(21, 0, 0, 0, 0, 0), FrameReport(23, -1, 0, 0, 0, 0)), 2.9)
+        assert sender.tick(2.9) == []
+        assert drain(sender, 2.9) == []
+        assert sender.next_timer(2.9) == 3.05
+
     def test_three_datagrams_that_overtake_one_have_it_sent_again_at_once(self) -> None:
         """Without waiting for the time-out."""
         sender = make_sender()

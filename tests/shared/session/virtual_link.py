@@ -99,6 +99,7 @@ class Simulation:
         self.receiver_events: list[tuple[float, Event]] = []
         self.errors: list[RemoteError] = []
         self._numbers = count()
+        self._turns = 0
         self._due: list[tuple[float, int, str, object]] = []
 
     def at(self, time: float, frame: OutgoingFrame) -> None:
@@ -117,6 +118,8 @@ class Simulation:
     def run(self, *, until: float) -> None:
         """Go on until nothing is left to do, or `until`."""
         while (time := self._next_time()) is not None and time <= until:
+            self._turns = self._turns + 1 if time == self.now else 0
+            assert self._turns < 1000, "time stands still: an end never goes to sleep"
             self.now = time
             while self._due and self._due[0][0] <= time:
                 self._handle(*heappop(self._due)[2:])
