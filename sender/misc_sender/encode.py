@@ -63,10 +63,11 @@ class FrameEncoder:
 
     Args:
         pack: the models; the receiver needs the same.
-        semantics: name of the semantics backend: "nano", "file" or "none".
+        semantics: name of the semantics backend, one of `BACKENDS`.
         budget: what a picture may cost.
         mtu: bytes of the largest datagram.
         threads: processor cores for the networks; 0 takes all.
+        backend: the semantics backend itself, where one was made already with its own options.
 
     Attributes:
         packs: component name -> digest of the models without which the layers do not decode.
@@ -77,11 +78,18 @@ class FrameEncoder:
     """
 
     def __init__(
-        self, pack: Pack, *, semantics: str, budget: Budget, mtu: int, threads: int = 0
+        self,
+        pack: Pack,
+        *,
+        semantics: str,
+        budget: Budget,
+        mtu: int,
+        threads: int = 0,
+        backend: SemanticsBackend | None = None,
     ) -> None:
         codec, text = pack.component("codec"), pack.component("text")
         describes = semantics == "nano"
-        self._backend: SemanticsBackend = make_backend(
+        self._backend: SemanticsBackend = backend or make_backend(
             semantics, component=pack.component("semantics") if describes else None
         )
         self._images = ImageEncoder(codec, threads=threads)
