@@ -1,57 +1,48 @@
 """Train the image codec: `python -m training.codec --data DIR --teachers DIR --work DIR`.
 
-Loss at the displayed size: 100 MSE + SqFD + 1.5 (1 - MS-SSIM) + lambda(t) x coded bits per coded
-pixel. Each step codes crops at one working scale (displayed size / coded size), because at these
-rates most pictures are coded smaller than they are shown. Layers 1 and 2 are dropped at random so
-that every prefix decodes. A second stage (--stage synthesis) goes on with the receiver's half
-alone, on integers as the encoder really sends them. Resumes from the newest checkpoint in --work;
-the learning rate follows the share of --minutes spent.
+Loss at the displayed size: MSE, SqFD, 1 - MS-SSIM and, where asked for, SqTD, weighted by
+--weights, + lambda(t) x coded bits per coded pixel. Each step codes crops at one working scale
+(displayed size / coded size), because at these rates most pictures are coded smaller than they are
+shown. Layers 1 and 2 are dropped at random so that every prefix decodes. A second stage
+(--stage synthesis) goes on with the receiver's half alone, on integers as the encoder really sends
+them. Resumes from the newest checkpoint in --work; the learning rate follows the share of
+--minutes spent.
+
+On a CPU a batch of 4 takes about a second, and hours help. On a large GPU:
+`--device cuda --batch 64 --rate 8e-4 --minutes 18 --run-minutes 9`, twice, then
+`--stage synthesis --minutes 6`; shards of --data may be added between runs.
 """
 
 import argparse
 import copy
-import importlib.util
-import math
 import time
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from pytorch_msssim import ms_ssim
 from torch import Tensor
 
-from training.codec_model import Codec
-from training.data import PhotoStore
+from training.codec_losses import Perceptual
+from training.codec_model import Codec, anchor_weights
+from training.data import PhotoStore, ahead
+from training.gossip import meet
+from training.loop import add_loop_arguments, cosine, follow, save_whole, train
 
 CODED_SIDE = 192
 PERCEPTUAL_SIDE = 192
 DEAD_ZONE = 0.1
 SCALES, SCALE_SHARES = (1.0, 1.5, 2.0), (0.25, 0.45, 0.30)
-LAMBDA_COARSE, LAMBDA_FINE = 20.0, 1.2
-
-
-def load_by_path(path: Path) -> ModuleType:
-    """Import a python file that is not on the module path."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise FileNotFoundError(path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+LAMBDA_COARSE, LAMBDA_FINE = 25.0, 1.5
+MEET_STEPS = 25
+# Before this many steps pictures are so far off that a clamp would leave no gradient, and latents
+# so far that their likelihood would pull them to nothing.
+UNCLAMPED_STEPS, FREE_LATENT_STEPS = 500, 300
 
 
 def rate_weight(quality: Tensor) -> Tensor:
     """Lambda per coded bit per coded pixel: geometric from coarse to fine."""
     return LAMBDA_COARSE * (LAMBDA_FINE / LAMBDA_COARSE) ** quality
-
-
-def batch(store: PhotoStore, rng: np.random.Generator, count: int, scale: float) -> Tensor:
-    """Random crops at displayed size, float [N, 3, S, S] in [0, 1]."""
-    side = round(CODED_SIDE * scale)
-    crops = np.stack([store.crop(rng, side) for _ in range(count)])
-    return torch.from_numpy(crops).permute(0, 3, 1, 2).float() / 255
 
 
 def resize(picture: Tensor, side: int) -> Tensor:
@@ -66,31 +57,18 @@ def round_through(values: Tensor) -> Tensor:
     return values + (values.round() - values).detach()
 
 
-def feature_distance(net: torch.nn.Module, shown: Tensor, picture: Tensor) -> Tensor:
-    """SqFD per picture [N], as the teacher defines it but without full-size normalised copies.
-
-    |u/|u| - v/|v||^2 = 2 - 2 u.v / (|u| |v|), which is three sums instead of six large temporaries.
-    """
-    with torch.no_grad():
-        targets = net(picture)
-    total = torch.zeros(len(shown))
-    for found, target in zip(net(shown), targets, strict=True):
-        product = (found * target).sum(1)
-        lengths = (found.square().sum(1) * target.square().sum(1) + 1e-12).sqrt()
-        total = total + (2 - 2 * product / lengths).mean((1, 2))
-    return total / len(targets)
-
-
-class Trainer:
+class CodecTrainer:
     """Holds the model, its moving average, the optimiser and where the clock stands."""
 
     def __init__(self, args: argparse.Namespace) -> None:
         self.args = args
+        self.device = torch.device(args.device)
         self.rng = np.random.default_rng(int(time.time()))
         self.store = PhotoStore(sorted(args.data.glob("photos-*.tar")), args.work / "photos")
-        teacher = load_by_path(args.teachers / "sqfd.py")
-        self.net = teacher.SqueezeNet().to(memory_format=torch.channels_last)
-        self.model = Codec().to(memory_format=torch.channels_last)
+        # On a CPU a thread that cuts crops would only take the core from the networks.
+        self.batches = ahead(self._crops, depth=0 if self.device.type == "cpu" else 8)
+        self.perceptual = Perceptual(args.teachers).to(self.device)
+        self.model = Codec().to(self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         learning = self.model if args.stage == "joint" else self.model.synthesis
         self.model.requires_grad_(False)
@@ -108,7 +86,7 @@ class Trainer:
         return Path(self.args.work) / "codec.pt"
 
     def _resume(self) -> None:
-        state = torch.load(self._path, weights_only=True)
+        state = torch.load(self._path, weights_only=True, map_location=self.device)
         self.average.load_state_dict(state["average"])
         self.step, self.spent = state["step"], state["spent"]
         if state["stage"] == self.args.stage:
@@ -119,59 +97,62 @@ class Trainer:
             self.model.load_state_dict(state["average"])
 
     def save(self) -> None:
-        """Write the checkpoint so that a cut never leaves half of one."""
-        state = {
-            name: getattr(self, name).state_dict() for name in ("model", "average", "optimiser")
-        }
-        partial = self._path.with_suffix(".part")
-        clock = {
-            name: getattr(self, name) for name in ("step", "spent", "stage_step", "stage_spent")
-        }
-        torch.save({**state, **clock, "stage": self.args.stage}, partial)
-        partial.replace(self._path)
+        """Write the checkpoint."""
+        parts = ("model", "average", "optimiser")
+        clock = ("step", "spent", "stage_step", "stage_spent")
+        state = {name: getattr(self, name).state_dict() for name in parts}
+        state |= {name: getattr(self, name) for name in clock}
+        save_whole({**state, "stage": self.args.stage}, self._path)
+
+    def remaining(self) -> float:
+        """Give the seconds left of this stage."""
+        return float(self.args.minutes * 60 - self.stage_spent)
+
+    def add_time(self, seconds: float) -> None:
+        """Count time as spent on this stage."""
+        self.spent += seconds
+        self.stage_spent += seconds
+
+    def _crops(self) -> Tensor:
+        """Random crops at displayed size for one working scale, uint8 [N, S, S, 3]."""
+        scale = float(self.rng.choice(SCALES, p=SCALE_SHARES))
+        side = round(CODED_SIDE * scale)
+        return torch.from_numpy(
+            np.stack([self.store.crop(self.rng, side) for _ in range(self.args.batch)])
+        )
 
     def _schedule(self) -> tuple[float, float]:
         """Learning rate, and the factor on lambda: low first, so that latents carry something."""
         done = min(1.0, self.stage_spent / (self.args.minutes * 60))
-        rate = (
-            self.args.rate
-            * min(1.0, (self.stage_step + 1) / 200)
-            * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
-        )
-        return rate, min(1.0, 0.25 + 3.0 * done)
+        rate = self.args.rate * cosine(done, self.stage_step, warm_up=200)
+        # A start from trained weights has learned to use its latents.
+        begin = 0.25 if self.step == self.stage_step else 0.6
+        return rate, min(1.0, begin + 3.0 * done)
 
     def loss(self, picture: Tensor, lambda_factor: float) -> tuple[Tensor, dict[str, float]]:
-        """Give the training loss of one batch of crops and its parts."""
+        """Give the training loss of one batch of crops, [N, 3, S, S] in [0, 1], and its parts."""
         count = picture.shape[0]
-        quality = torch.rand(count)
-        coded = resize(picture, CODED_SIDE)
-        gains = self.model.gains(
-            torch.clamp(1 - (quality[:, None] * 7 - torch.arange(8)).abs(), min=0)
-        )
-        scaled = [
-            y * g
-            for y, g in zip(
-                self.model.analysis(coded.to(memory_format=torch.channels_last)), gains, strict=True
-            )
-        ]
-        integers = [self._quantise(y) for y in scaled]
-        noisy = [y + torch.rand_like(y) - 0.5 for y in scaled]
-        draw = torch.rand(count)
+        quality = torch.rand(count, device=self.device)
+        draw = torch.rand(count, device=self.device)
         present = torch.stack([draw > 0.06, draw > 0.18], 1).float()
-        shown = resize(self.model.decode(integers, quality, present), picture.shape[-1])
+        integers, noisy = self._latents(picture, quality)
+        with self._half():
+            decoded = self.model.decode(integers, quality, present)
+        shown = resize(decoded.float(), picture.shape[-1])
         bits = self.model.bits(
-            [z.detach() if self.step < 300 else z for z in integers], noisy, quality
+            [z.detach() if self.step < FREE_LATENT_STEPS else z for z in integers], noisy, quality
         )
-        counted = [bits[0], bits[1] * present[:, 0], bits[2] * present[:, 1]]
-        bpp = sum(counted) / CODED_SIDE**2
-        error = (shown - picture).square().mean((1, 2, 3))
-        far, unlike = self._perceptual(shown, picture)
+        bpp = (bits[0] + bits[1] * present[:, 0] + bits[2] * present[:, 1]) / CODED_SIDE**2
         # Layers nobody sent still need an entropy model: their bits count a little.
         spare = sum(bits) / CODED_SIDE**2
+        error = (shown - picture).square().mean((1, 2, 3))
+        far, unlike, lost = self._perceptual(shown, picture)
+        for_error, for_far, for_unlike, for_texture = self.args.weights
         total = (
-            100 * error
-            + far
-            + 1.5 * unlike
+            for_error * error
+            + for_far * far
+            + for_unlike * unlike
+            + for_texture * lost
             + rate_weight(quality) * lambda_factor * (bpp + 0.02 * spare)
         ).mean()
         full = present[:, 1] > 0
@@ -180,38 +161,49 @@ class Trainer:
             "mse": error[full].mean(),
             "sqfd": far[full].mean(),
             "unlike": unlike[full].mean(),
+            "texture": lost[full].mean(),
             "bpp": bpp[full].mean(),
             "l0": bits[0].mean() / CODED_SIDE**2,
             "l1": bits[1].mean() / CODED_SIDE**2,
         }
         return total, {name: float(value.detach()) for name, value in parts.items()}
 
-    def _quantise(self, scaled: Tensor) -> Tensor:
-        if self.args.stage == "joint":
-            return round_through(scaled)
-        return scaled.sign() * (scaled.abs() + 0.5 - DEAD_ZONE).floor()
+    def _half(self) -> torch.autocast:
+        """Half precision where a GPU has it; what decides bits stays in float32."""
+        return torch.autocast(
+            self.device.type, dtype=torch.bfloat16, enabled=self.device.type == "cuda"
+        )
 
-    def _perceptual(self, shown: Tensor, picture: Tensor) -> tuple[Tensor, Tensor]:
-        """SqFD and 1 - MS-SSIM, each [N], of one window: they cost more than the networks."""
+    def _latents(self, picture: Tensor, quality: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """Latents at the quality's gains: as integers, and with the noise of rounding."""
+        coded = resize(picture, CODED_SIDE).to(memory_format=torch.channels_last)
+        with self._half():
+            latents = self.model.analysis(coded)
+        gains = self.model.gains(anchor_weights(quality))
+        scaled = [y.float() * g for y, g in zip(latents, gains, strict=True)]
+        noisy = [y + torch.rand_like(y) - 0.5 for y in scaled]
+        if self.args.stage == "joint":
+            return [round_through(y) for y in scaled], noisy
+        return [y.sign() * (y.abs() + 0.5 - DEAD_ZONE).floor() for y in scaled], noisy
+
+    def _perceptual(self, shown: Tensor, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Distances [N] of one window: on a CPU they cost more than the networks."""
         side = picture.shape[-1]
         if side > PERCEPTUAL_SIDE:
             top, left = self.rng.integers(side - PERCEPTUAL_SIDE + 1, size=2)
             window = (..., slice(top, top + PERCEPTUAL_SIDE), slice(left, left + PERCEPTUAL_SIDE))
             shown, picture = shown[window], picture[window]
-        clipped = shown.clamp(0, 1) if self.step > 500 else shown
-        far = feature_distance(
-            self.net, clipped.contiguous(memory_format=torch.channels_last), picture
-        )
-        return far, 1 - ms_ssim(clipped, picture, data_range=1.0, size_average=False)
+        clipped = shown.clamp(0, 1) if self.step > UNCLAMPED_STEPS else shown
+        far, unlike, lost = self.perceptual(clipped, picture, texture=self.args.weights[3] > 0)
+        return far, unlike, lost
 
     def train_step(self) -> dict[str, float]:
         """Take one optimiser step on one batch."""
         rate, lambda_factor = self._schedule()
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        scale = float(self.rng.choice(SCALES, p=SCALE_SHARES))
-        picture = batch(self.store, self.rng, self.args.batch, scale)
-        total, parts = self.loss(picture, lambda_factor)
+        crops = next(self.batches).to(self.device, non_blocking=True)
+        total, parts = self.loss(crops.permute(0, 3, 1, 2).float() / 255, lambda_factor)
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()
         learning = [p for p in self.model.parameters() if p.requires_grad]
@@ -219,39 +211,10 @@ class Trainer:
         self.optimiser.step()
         self.step += 1
         self.stage_step += 1
-        decay = min(0.9985, self.stage_step / (self.stage_step + 20))
-        with torch.no_grad():
-            for kept, new in zip(self.average.parameters(), self.model.parameters(), strict=True):
-                kept.lerp_(new, 1 - decay)
+        if self.args.meet and self.stage_step % MEET_STEPS == 0:
+            meet(learning, self.args.meet)
+        follow(self.average.parameters(), self.model.parameters(), self.stage_step, slowest=0.9985)
         return parts
-
-
-def run(args: argparse.Namespace) -> None:
-    """Train until --minutes are spent over all runs, or this run's --run-minutes."""
-    torch.set_num_threads(args.threads)
-    torch.set_flush_denormal(True)
-    trainer = Trainer(args)
-    began = saved = mark = time.time()
-    window: list[dict[str, float]] = []
-    while trainer.stage_spent < args.minutes * 60 and time.time() - began < args.run_minutes * 60:
-        window.append(trainer.train_step())
-        now = time.time()
-        trainer.spent += now - mark
-        trainer.stage_spent += now - mark
-        mark = now
-        if trainer.step % 50 == 0:
-            means = {name: float(np.nanmean([row[name] for row in window])) for name in window[0]}
-            print(
-                trainer.step,
-                f"{trainer.spent / 60:.1f} min",
-                *[f"{k} {v:.4f}" for k, v in means.items()],
-                flush=True,
-            )
-            window = []
-        if now - saved > args.save_seconds:
-            trainer.save()
-            saved = now
-    trainer.save()
 
 
 def main() -> None:
@@ -265,22 +228,29 @@ def main() -> None:
         "--work", type=Path, required=True, help="folder for the cache and checkpoints"
     )
     parser.add_argument(
-        "--minutes", type=float, default=120, help="this stage's time over all runs"
-    )
-    parser.add_argument(
         "--stage",
         choices=("joint", "synthesis"),
         default="joint",
         help="all networks, or the synthesis alone while what is sent stays as it is",
     )
-    parser.add_argument(
-        "--run-minutes", type=float, default=1e9, help="stop this run after so long"
-    )
-    parser.add_argument("--save-seconds", type=float, default=120)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--rate", type=float, default=5e-4, help="peak learning rate")
-    run(parser.parse_args())
+    parser.add_argument(
+        "--weights",
+        type=float,
+        nargs=4,
+        default=[60.0, 2.0, 2.0, 0.0],
+        metavar=("MSE", "SQFD", "MS_SSIM", "SQTD"),
+        help="of the parts of the distortion",
+    )
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument(
+        "--meet", type=Path, help="file through which trainers side by side average their weights"
+    )
+    add_loop_arguments(parser, minutes=120, batch=4)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    torch.set_flush_denormal(True)
+    train(CodecTrainer(args), args)
 
 
 if __name__ == "__main__":

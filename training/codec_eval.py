@@ -20,7 +20,7 @@ from pytorch_msssim import ms_ssim
 from misc_shared.codec import ImageDecoder, ImageEncoder
 from misc_shared.codec.layout import SCALES
 from misc_shared.packs import Component
-from training.codec import load_by_path
+from training.teachers import load_by_path
 
 
 def pictures(folder: Path, most: int) -> Iterator[NDArray[np.uint8]]:

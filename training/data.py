@@ -1,26 +1,30 @@
-"""Photographs for training, decoded once into one flat file that is read whole afterwards."""
+"""Photographs for training, decoded once, a flat file for each shard, read whole afterwards."""
 
 import io
 import json
+import queue
 import tarfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["PhotoStore"]
+__all__ = ["PhotoStore", "ahead"]
+
+Item = TypeVar("Item")
 
 
-def _members(shards: list[Path]) -> Iterator[tuple[str, bytes]]:
-    for shard in shards:
-        with tarfile.open(shard) as archive:
-            for member in archive:
-                stream = archive.extractfile(member) if member.isfile() else None
-                if stream is not None and member.name.endswith((".webp", ".png", ".jpg")):
-                    yield member.name, stream.read()
+def _members(shard: Path) -> Iterator[tuple[str, bytes]]:
+    with tarfile.open(shard) as archive:
+        for member in archive:
+            stream = archive.extractfile(member) if member.isfile() else None
+            if stream is not None and member.name.endswith((".webp", ".png", ".jpg")):
+                yield member.name, stream.read()
 
 
 def _decode(named: tuple[str, bytes]) -> tuple[str, NDArray[np.uint8]]:
@@ -31,29 +35,42 @@ def _decode(named: tuple[str, bytes]) -> tuple[str, NDArray[np.uint8]]:
 class PhotoStore:
     """All pictures of some tar shards as uint8 [H, W, 3] RGB arrays, by index.
 
+    Shards may be added between two runs: each has its own part of the cache.
+
     Args:
         shards: Tar files of pictures.
         cache: Folder for the decoded pixels; made when it is missing.
     """
 
     def __init__(self, shards: list[Path], cache: Path) -> None:
-        """Open the cache, filling it first if need be."""
-        index, pixels = cache / "index.json", cache / "pixels.u8"
-        if not index.exists():
-            cache.mkdir(parents=True, exist_ok=True)
-            self._fill(shards, index, pixels)
-        rows = json.loads(index.read_text())
-        self.names = [str(row[0]) for row in rows]
+        """Open the cache, filling it first where a shard is not in it."""
+        if not shards:
+            message = "found no photos-*.tar in the data folder, expected at least one"
+            raise FileNotFoundError(message)
+        cache.mkdir(parents=True, exist_ok=True)
+        rows: list[tuple[str, int, int]] = []
+        parts: list[Path] = []
+        for shard in shards:
+            index, pixels = cache / f"{shard.stem}.json", cache / f"{shard.stem}.u8"
+            if not index.exists():
+                self._fill(shard, index, pixels)
+            rows += [(row[0], row[1], row[2]) for row in json.loads(index.read_text())]
+            parts.append(pixels)
+        self.names = [row[0] for row in rows]
         self.sizes = np.array([row[1:3] for row in rows], dtype=np.int64)
         self._offsets = np.concatenate([[0], np.cumsum(self.sizes.prod(1) * 3)])
-        # Read whole: random crops from a mapped file wait for the disk whenever memory is scarce.
-        self._pixels = np.fromfile(pixels, dtype=np.uint8)
+        self._pixels = np.empty(self._offsets[-1], np.uint8)
+        begin = 0
+        # Read whole: random crops from a mapped file wait for the disk when memory is scarce.
+        for part in parts:
+            with part.open("rb") as file:
+                begin += file.readinto(self._pixels[begin:].data)
 
     @staticmethod
-    def _fill(shards: list[Path], index: Path, pixels: Path) -> None:
+    def _fill(shard: Path, index: Path, pixels: Path) -> None:
         rows = []
-        with pixels.open("wb") as out, ThreadPoolExecutor(2) as pool:
-            for name, picture in pool.map(_decode, _members(shards)):
+        with pixels.open("wb") as out, ThreadPoolExecutor() as pool:
+            for name, picture in pool.map(_decode, _members(shard)):
                 out.write(picture.tobytes())
                 rows.append((name, *picture.shape[:2]))
         index.write_text(json.dumps(rows))
@@ -86,3 +103,24 @@ class PhotoStore:
         left = rng.integers(picture.shape[1] - side + 1)
         square = picture[top : top + side, left : left + side]
         return square[:, ::-1] if rng.random() < 0.5 else square
+
+
+def ahead(make: Callable[[], Item], *, depth: int) -> Iterator[Item]:
+    """Give what `make` makes, for ever, made ahead in a thread; a GPU is faster than one core.
+
+    Args:
+        make: Called in one thread only.
+        depth: How many items wait at most. 0 makes each when it is asked for.
+    """
+    if depth == 0:
+        while True:
+            yield make()
+    waiting: queue.Queue[Item] = queue.Queue(depth)
+
+    def fill() -> None:
+        while True:
+            waiting.put(make())
+
+    threading.Thread(target=fill, daemon=True).start()
+    while True:
+        yield waiting.get()

@@ -12,7 +12,6 @@ the coarse picture. Resumes from the checkpoint in --work; the learning rate fol
 
 import argparse
 import copy
-import math
 import time
 from pathlib import Path
 
@@ -22,6 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from misc_receiver.refine.network import NanoNetwork
+from training.loop import add_loop_arguments, cosine, follow, save_whole, train
 from training.refiner_batches import Batch, Batches
 from training.refiner_losses import RefinerLoss
 
@@ -30,7 +30,7 @@ STEP_COUNTS = (2, 2, 3, 4)
 WARM_UP = 60
 
 
-class Trainer:
+class RefinerTrainer:
     """Holds the network, its moving average, the optimiser and where the clock stands."""
 
     def __init__(self, args: argparse.Namespace) -> None:
@@ -72,18 +72,18 @@ class Trainer:
         self.step, self.spent = state["step"], state["spent"]
 
     def save(self) -> None:
-        """Write the checkpoint so that a cut never leaves half of one."""
+        """Write the checkpoint."""
         parts = ("network", "average", "optimiser")
         state = {name: getattr(self, name).state_dict() for name in parts}
-        partial = self._path.with_suffix(".part")
-        torch.save({**state, "step": self.step, "spent": self.spent}, partial)
-        partial.replace(self._path)
+        save_whole({**state, "step": self.step, "spent": self.spent}, self._path)
 
-    def _set_rate(self) -> None:
-        done = min(1.0, self.spent / (self.args.minutes * 60))
-        fall = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done))
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.args.rate * fall * min(1.0, (self.step + 1) / WARM_UP)
+    def remaining(self) -> float:
+        """Give the seconds left."""
+        return float(self.args.minutes * 60 - self.spent)
+
+    def add_time(self, seconds: float) -> None:
+        """Count time as spent."""
+        self.spent += seconds
 
     def place(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Choose where on the bridge the network stands: samples, and sigmas [N]."""
@@ -103,7 +103,9 @@ class Trainer:
 
     def train_step(self) -> dict[str, float]:
         """Take one optimiser step on one batch."""
-        self._set_rate()
+        done = self.spent / (self.args.minutes * 60)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.args.rate * cosine(done, self.step, warm_up=WARM_UP)
         batch = self.batches.draw(self.network, self.rng)
         sample, sigma = self.place(batch)
         estimate = self.network(sample, sigma, batch.guidance)
@@ -117,37 +119,8 @@ class Trainer:
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
         self.step += 1
-        self._average()
+        follow(self.average.parameters(), self.network.parameters(), self.step, slowest=0.996)
         return {"loss": float(total.detach()), **parts}
-
-    @torch.no_grad()
-    def _average(self) -> None:
-        decay = min(0.996, self.step / (self.step + 20))
-        for kept, new in zip(self.average.parameters(), self.network.parameters(), strict=True):
-            kept.lerp_(new, 1 - decay)
-
-
-def run(args: argparse.Namespace) -> None:
-    """Train until --minutes are spent over all runs, or this run's --run-minutes."""
-    torch.set_num_threads(args.threads)
-    torch.set_flush_denormal(True)
-    trainer = Trainer(args)
-    began = saved = mark = time.time()
-    window: list[dict[str, float]] = []
-    while trainer.spent < args.minutes * 60 and time.time() - began < args.run_minutes * 60:
-        window.append(trainer.train_step())
-        now = time.time()
-        trainer.spent += now - mark
-        mark = now
-        if trainer.step % 20 == 0:
-            means = {name: float(np.mean([row[name] for row in window])) for name in window[0]}
-            report = [f"{name} {value:.4f}" for name, value in means.items()]
-            print(trainer.step, f"{trainer.spent / 60:.1f} min", *report, flush=True)
-            window = []
-        if now - saved > args.save_seconds:
-            trainer.save()
-            saved = now
-    trainer.save()
 
 
 def main() -> None:
@@ -158,18 +131,15 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True, help="from training.refiner_cache")
     parser.add_argument("--work", type=Path, required=True, help="folder for the checkpoint")
     parser.add_argument("--warm", type=Path, help="refiner folder of a pack to start from")
-    parser.add_argument("--minutes", type=float, default=30, help="training time over all runs")
-    parser.add_argument(
-        "--run-minutes", type=float, default=1e9, help="stop this run after so long"
-    )
-    parser.add_argument("--save-seconds", type=float, default=120)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--batch", type=int, default=3)
+    add_loop_arguments(parser, minutes=30, batch=3)
     parser.add_argument("--window", type=int, default=192, help="edge of a training window")
     parser.add_argument("--rate", type=float, default=6e-4, help="peak learning rate")
     parser.add_argument("--pixel", type=float, default=60.0, help="weight of the squared error")
     parser.add_argument("--texture", type=float, default=3.0, help="weight of SqTD beside SqFD")
-    run(parser.parse_args())
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    torch.set_flush_denormal(True)
+    train(RefinerTrainer(args), args)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 """How far a refined picture is from the original, as the refiner is taught to see it."""
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from training.teachers import load_by_path
 
 __all__ = ["RefinerLoss"]
 
@@ -78,13 +78,3 @@ class _Remembering:
                 return answer
         self._known.append((image, self._net(image)))
         return self._known[-1][1]
-
-
-def load_by_path(path: Path) -> ModuleType:
-    """Import a python file that is not on the module path."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise FileNotFoundError(path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
