@@ -37,8 +37,68 @@ def send(
         float | None, typer.Option(help="Pictures per second; 1 by default where things move.")
     ] = None,
     semantics: Annotated[
-        str, typer.Option(help="Who says what is in the picture: nano, file or none.")
+        str,
+        typer.Option(
+            help="Who says what is in the picture: nano, file, openai (a vision server), "
+            "transformers (a vision-language model on this machine) or none."
+        ),
     ] = "nano",
+    maps: Annotated[
+        str,
+        typer.Option(help="Who says where: own (nano and file have maps), clip or none."),
+    ] = "own",
+    semantics_every: Annotated[
+        float | None,
+        typer.Option(
+            help="Least seconds between questions to openai, transformers or clip; by default "
+            "30 where things move, and 0 for pictures in files."
+        ),
+    ] = None,
+    semantics_wait: Annotated[
+        float | None,
+        typer.Option(
+            help="Seconds that a picture may wait for their words; by default 0 where things "
+            "move, and as long as it takes for pictures in files."
+        ),
+    ] = None,
+    openai_url: Annotated[
+        str,
+        typer.Option(
+            envvar="MISC_OPENAI_URL",
+            help="Root of an OpenAI-compatible API. The key comes from MISC_OPENAI_KEY or "
+            "OPENAI_API_KEY.",
+        ),
+    ] = "https://api.openai.com/v1",
+    openai_model: Annotated[
+        str, typer.Option(envvar="MISC_OPENAI_MODEL", help="The vision model to ask there.")
+    ] = "",
+    openai_timeout: Annotated[
+        float, typer.Option(help="Seconds that the server has to answer, for each try.")
+    ] = 30.0,
+    openai_requests_per_hour: Annotated[
+        int, typer.Option(help="Spending limit: requests in any hour, retries counted.")
+    ] = 120,
+    openai_tokens_per_hour: Annotated[
+        int | None,
+        typer.Option(help="Spending limit: after this many tokens in an hour, no requests."),
+    ] = None,
+    transformers_model: Annotated[
+        str | None,
+        typer.Option(
+            help="Hub name or folder of an image-text-to-text model; by default "
+            "HuggingFaceTB/SmolVLM-256M-Instruct. Nothing is downloaded."
+        ),
+    ] = None,
+    clip_model: Annotated[
+        str | None,
+        typer.Option(
+            help="Hub name or folder of a CLIP model for the maps; by default "
+            "openai/clip-vit-base-patch16. Nothing is downloaded."
+        ),
+    ] = None,
+    map_grid: Annotated[
+        int, typer.Option(help="Cells across and down the maps of clip, 8 to 32.")
+    ] = 16,
     count: Annotated[int | None, typer.Option(help="Stop after this many pictures.")] = None,
     loop: Annotated[bool, typer.Option("--loop", help="Begin again at the end.")] = False,
     deadline: Annotated[
@@ -57,13 +117,31 @@ def send(
         from misc_sender.budget import Budget
         from misc_sender.commands import SendCommand
         from misc_sender.pipeline import SendOptions
+        from misc_sender.semantics import OpenAIOptions, SemanticsOptions
         from misc_sender.sources import SourceOptions
 
         SendCommand(
             source=source,
             to=to,
             stream=stream,
-            semantics=semantics,
+            semantics=SemanticsOptions(
+                name=semantics,
+                maps=maps,
+                every=semantics_every,
+                wait=semantics_wait,
+                openai=OpenAIOptions(
+                    url=openai_url,
+                    model=openai_model,
+                    timeout=openai_timeout,
+                    requests_per_hour=openai_requests_per_hour,
+                    tokens_per_hour=openai_tokens_per_hour,
+                )
+                if semantics == "openai"
+                else None,
+                model=transformers_model,
+                clip_model=clip_model,
+                map_grid=map_grid,
+            ),
             pack=pack,
             mtu=mtu,
             ca_file=ca_file,

@@ -11,6 +11,13 @@ from pathlib import Path
 from misc_sender.budget import Budget
 from misc_sender.encode import FrameEncoder
 from misc_sender.pipeline import SendOptions, SendPipeline
+from misc_sender.reports import WordsMissed
+from misc_sender.semantics import (
+    LatestSemantics,
+    SemanticsBackend,
+    SemanticsOptions,
+    make_describer,
+)
 from misc_sender.sources import Source, SourceOptions, open_source
 from misc_shared.packs import load_pack
 from misc_shared.reports import JsonLines, Reporter
@@ -27,7 +34,7 @@ class SendCommand:
         source: what to send.
         to: where.
         stream: the stream's name, or None for the URL's, the file's or the default one.
-        semantics: name of the semantics backend.
+        semantics: who says what is in the pictures.
         pack: name or folder of the model pack.
         mtu: bytes of the largest datagram.
         ca_file: certificates to trust.
@@ -39,7 +46,7 @@ class SendCommand:
     source: str
     to: str
     stream: str | None
-    semantics: str
+    semantics: SemanticsOptions
     pack: str
     mtu: int
     ca_file: Path | None
@@ -56,12 +63,24 @@ class SendCommand:
         """
         parse_address(self.to, stream=self.stream)  # wrong words are told before models load
         source = open_source(self.source, options=self.taking)
-        encoder = FrameEncoder(
-            load_pack(self.pack), semantics=self.semantics, budget=self.budget, mtu=self.mtu
+        pack = load_pack(self.pack)
+        describer = make_describer(
+            self.semantics,
+            component=pack.component("semantics") if self.semantics.name == "nano" else None,
+            moving=not source.still,
         )
-        asyncio.run(self._stream(source, encoder))
+        encoder = FrameEncoder(
+            pack,
+            semantics=self.semantics.name,
+            budget=self.budget,
+            mtu=self.mtu,
+            backend=describer,
+        )
+        asyncio.run(self._stream(source, encoder, describer))
 
-    async def _stream(self, source: Source, encoder: FrameEncoder) -> None:
+    async def _stream(
+        self, source: Source, encoder: FrameEncoder, describer: SemanticsBackend
+    ) -> None:
         transport = await open_sender(
             self.to,
             stream=self._stream_name(source),
@@ -70,6 +89,7 @@ class SendCommand:
             ca_file=self.ca_file,
         )
         reporter = _make_reporter()
+        _report_misses(describer, reporter)
         try:
             await SendPipeline(
                 source=source,
@@ -87,6 +107,17 @@ class SendCommand:
         if not isinstance(address, FileAddress) or self.stream is not None:
             return self.stream
         return re.sub(r"[^A-Za-z0-9_-]+", "-", source.name).strip("-")[:64] or None
+
+
+def _report_misses(describer: SemanticsBackend, reporter: Reporter) -> None:
+    """Tell the user when a slow backend has no words, from the thread that tells the rest."""
+    if isinstance(describer, LatestSemantics):
+        loop = asyncio.get_running_loop()
+
+        def tell(reason: str) -> None:
+            loop.call_soon_threadsafe(reporter.report, WordsMissed(reason=reason))
+
+        describer.on_miss = tell
 
 
 def _make_reporter() -> Reporter:

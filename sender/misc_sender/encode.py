@@ -130,6 +130,10 @@ class FrameEncoder:
             + "; give more with --bytes, or smaller pictures with --max-side"
         )
 
+    def close(self) -> None:
+        """End a wait for words that is under way in another thread."""
+        self._backend.close()
+
     def _side_layers(self, semantics: Semantics) -> Iterator[tuple[Semantics, Layers]]:
         """Ways to say what is in the picture, from the fullest to nothing at all."""
         names_only = Semantics(items=tuple(_without_detail(semantics)))

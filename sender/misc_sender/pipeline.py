@@ -115,6 +115,7 @@ class SendPipeline:
                 self._send(), self._capture(), self._encode(), self._take_answers()
             )
         finally:
+            self._encoder.close()  # a picture that still waits for words waits no longer
             # A thread that reads a camera must end before the camera is let go.
             self._capturing.shutdown(cancel_futures=True)
             self._encoding.shutdown(cancel_futures=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from misc_shared.reports import Report
 
-__all__ = ["FrameEnded", "FrameQueued", "StreamEnded", "StreamStarted"]
+__all__ = ["FrameEnded", "FrameQueued", "StreamEnded", "StreamStarted", "WordsMissed"]
 
 
 class StreamStarted(Report, tag="started", frozen=True, kw_only=True):
@@ -47,6 +47,16 @@ class FrameQueued(Report, tag="frame", frozen=True, kw_only=True):
     encode_seconds: float
     items: tuple[str, ...] = ()
     caption: str = ""
+
+
+class WordsMissed(Report, tag="wordless", frozen=True, kw_only=True):
+    """A vision server or model had no usable words; pictures go on without new ones.
+
+    Attributes:
+        reason: why.
+    """
+
+    reason: str
 
 
 class FrameEnded(Report, tag="done", frozen=True, kw_only=True):

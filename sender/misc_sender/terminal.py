@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from misc_sender.reports import FrameEnded, FrameQueued, StreamEnded, StreamStarted
+from misc_sender.reports import (
+    FrameEnded,
+    FrameQueued,
+    StreamEnded,
+    StreamStarted,
+    WordsMissed,
+)
 from misc_shared.reports import Report
 from misc_shared.terminal_text import counted, printable
 
@@ -35,6 +41,10 @@ class Terminal:
                 self._console.print(_line(report), highlight=False)
             case FrameEnded():
                 self._end(report)
+            case WordsMissed():
+                self._console.print(
+                    f"[yellow]no words: {printable(report.reason)}[/yellow]", highlight=False
+                )
             case StreamEnded():
                 self._console.print(_summary(report), highlight=False)
 

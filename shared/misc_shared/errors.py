@@ -6,13 +6,14 @@
     │   ├── MissingExtraError  an optional package is not installed
     │   ├── PackError          a model pack is absent, incomplete or altered
     │   ├── SourceError        a camera, a picture, a video or a folder cannot be read
-    │   └── TransportError     a broker, a peer or a recording file does not answer
+    │   └── TransportError     a broker, a peer, a server or a recording file does not answer
     └── RemoteError            bytes from outside are wrong; count them and go on
         ├── WireError          a datagram is malformed
         ├── ProtocolError      a well-formed datagram that is not allowed here
         ├── BitstreamError     a layer's bytes do not decode
         ├── LimitError         something is larger than the agreed limit
-        └── PackMismatchError  the two ends hold different models
+        ├── PackMismatchError  the two ends hold different models
+        └── SemanticsError     a vision server or model gave no usable words
 
 A message says what was found, what was expected and, for a local error, what to do.
 Code that faces the network catches ``RemoteError``; a command line catches ``MiscError``.
@@ -29,6 +30,7 @@ __all__ = [
     "PackMismatchError",
     "ProtocolError",
     "RemoteError",
+    "SemanticsError",
     "SourceError",
     "TransportError",
     "WireError",
@@ -75,7 +77,7 @@ class SourceError(LocalError):
 
 
 class TransportError(LocalError):
-    """A broker, peer or recording file cannot be reached, written or read."""
+    """A broker, peer, vision server or recording file cannot be reached, written or read."""
 
 
 class RemoteError(MiscError):
@@ -100,3 +102,7 @@ class LimitError(RemoteError):
 
 class PackMismatchError(RemoteError):
     """The two ends hold different model packs, so pictures would come out wrong."""
+
+
+class SemanticsError(RemoteError):
+    """A vision server or model gave no usable words; the picture goes without them."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from misc_shared.semantics import Semantics
 
-__all__ = ["NoSemantics", "SemanticsBackend"]
+__all__ = ["NoSemantics", "QuickBackend", "SemanticsBackend"]
 
 
 class SemanticsBackend(Protocol):
@@ -28,10 +28,21 @@ class SemanticsBackend(Protocol):
 
         Raises:
             LocalError: the backend can't do its work; the message says what to do.
+            SemanticsError: it has no usable words for this picture.
         """
 
+    def close(self) -> None:
+        """End a `describe` that is under way in another thread as soon as may be."""
 
-class NoSemantics:
+
+class QuickBackend:
+    """What backends have in common that take no time, or little: there is nothing to end."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class NoSemantics(QuickBackend):
     """Says nothing: the picture travels alone."""
 
     def describe(self, image: NDArray[np.uint8], *, path: Path | None = None) -> Semantics:  # noqa: ARG002

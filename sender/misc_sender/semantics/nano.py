@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from misc_sender.semantics.appearance import appearance
+from misc_sender.semantics.backend import QuickBackend
 from misc_sender.semantics.captions import write_caption
 from misc_sender.semantics.items import choose_items
 from misc_sender.semantics.networks import CaptionNetwork, SightNetwork
@@ -20,7 +21,7 @@ __all__ = ["NanoSemantics"]
 _ITEMS = 3
 
 
-class NanoSemantics:
+class NanoSemantics(QuickBackend):
     """Names up to three items with maps, measures their looks, and writes a caption.
 
     Args:

@@ -18,6 +18,7 @@ import numpy as np
 from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
+from misc_sender.semantics.backend import QuickBackend
 from misc_shared.errors import ConfigError, SourceError
 from misc_shared.semantics import MAX_ITEMS, MAX_TEXT_CHARACTERS, Item, Semantics
 
@@ -45,7 +46,7 @@ class _StoredSemantics(Struct, forbid_unknown_fields=True):
     caption: _Text = ""
 
 
-class FileSemantics:
+class FileSemantics(QuickBackend):
     """Reads PICTURE.json next to each picture."""
 
     def describe(self, image: NDArray[np.uint8], *, path: Path | None = None) -> Semantics:  # noqa: ARG002

@@ -17,9 +17,10 @@ def test_none_says_nothing() -> None:
     assert make_backend("none").describe(picture) == Semantics()
 
 
-@pytest.mark.parametrize("name", BACKENDS)
-def test_every_listed_backend_is_made(name: str) -> None:
-    """What the list offers is there."""
+@pytest.mark.parametrize("name", ["nano", "file", "none"])
+def test_backends_without_options_are_made(name: str) -> None:
+    """They need nothing that is not installed."""
+    assert name in BACKENDS
     assert callable(make_backend(name).describe)
 
 
@@ -27,7 +28,9 @@ def test_an_unknown_backend_is_one_sentence() -> None:
     """It names what was asked for and what there is."""
     with pytest.raises(ConfigError) as caught:
         make_backend("clippy")
-    assert str(caught.value) == ("no semantics backend 'clippy'; expected one of nano, file, none")
+    assert str(caught.value) == (
+        "no semantics backend 'clippy'; expected one of nano, file, none, openai, transformers"
+    )
 
 
 def test_a_damaged_pack_is_an_error_of_the_pack(tmp_path: Path) -> None:
