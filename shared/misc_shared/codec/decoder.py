@@ -1,22 +1,15 @@
 """Bytes to pictures: any prefix of the layers gives a picture, each further layer a sharper one."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from misc_shared.codec.layout import (
-    FEATURE_CHANNELS,
-    HEADER_BYTES,
-    LATENT_CHANNELS,
-    QUALITIES,
-    Header,
-)
-from misc_shared.codec.models import open_entropy, open_network
+from misc_shared.codec.layout import FEATURE_CHANNELS, LATENT_CHANNELS, QUALITIES, Header
+from misc_shared.codec.models import open_network
 from misc_shared.codec.pictures import resize
-from misc_shared.errors import BitstreamError
+from misc_shared.codec.reader import LayerReader, digest_integers
 from misc_shared.packs import Component
 
 __all__ = ["DecodedImage", "ImageDecoder"]
@@ -46,7 +39,7 @@ class DecodedImage:
     integers_sha256: str
 
 
-class ImageDecoder:
+class ImageDecoder(LayerReader):
     """The receiving half of the codec.
 
     Args:
@@ -55,9 +48,9 @@ class ImageDecoder:
     """
 
     def __init__(self, component: Component, *, threads: int = 0) -> None:
-        """Open the synthesis network and the entropy model."""
+        """Open the entropy model and the synthesis network."""
+        super().__init__(component)
         self._network = open_network(component.file("synthesis.onnx"), threads=threads)
-        self._entropy, self._gains = open_entropy(component)
 
     def decode(self, layers: Sequence[bytes]) -> DecodedImage:
         """Decode the base layer and what follows it.
@@ -81,37 +74,8 @@ class ImageDecoder:
             features=_on_one_grid(values),
             layers_used=len(integers),
             quality=header.quality,
-            integers_sha256=_digest(integers),
+            integers_sha256=digest_integers(integers),
         )
-
-    def read(self, layers: Sequence[bytes]) -> tuple[Header, list[Integers]]:
-        """Read header and integers, without making a picture.
-
-        Raises:
-            BitstreamError: Some layer is not what an encoder writes.
-        """
-        if not 1 <= len(layers) <= len(LATENT_CHANNELS):
-            message = f"found {len(layers)} image layers, expected 1..{len(LATENT_CHANNELS)}"
-            raise BitstreamError(message)
-        header = Header.unpack(layers[0])
-        integers: list[Integers] = []
-        for number, data in enumerate([layers[0][HEADER_BYTES:], *layers[1:]]):
-            if number and not data:
-                break
-            integers.append(
-                self._entropy.decode(
-                    data, integers, layer=number, quality=header.quality, shape=header.grid(number)
-                )
-            )
-        return header, integers
-
-    def digest(self, layers: Sequence[bytes]) -> str:
-        """Give the SHA-256, in hex, of the integers that layers hold: the same on every machine.
-
-        Raises:
-            BitstreamError: Some layer is not what an encoder writes.
-        """
-        return _digest(self.read(layers)[1])
 
     def _dequantise(
         self, integers: Sequence[Integers], header: Header
@@ -136,7 +100,3 @@ def _on_one_grid(values: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     features = np.concatenate(grown)
     assert features.shape[0] == FEATURE_CHANNELS  # noqa: S101 - LATENT_CHANNELS says so
     return features
-
-
-def _digest(integers: Sequence[Integers]) -> str:
-    return hashlib.sha256(b"".join(part.astype("<i4").tobytes() for part in integers)).hexdigest()

@@ -1,14 +1,19 @@
 """The codec's files in a pack, opened: ONNX networks, gains and the entropy model."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from misc_shared.codec.entropy_model import EntropyModel
 from misc_shared.errors import PackError
 from misc_shared.packs import Component
+
+if TYPE_CHECKING:
+    import onnxruntime as ort
 
 __all__ = ["Gains", "open_entropy", "open_network"]
 
@@ -25,6 +30,9 @@ def open_network(path: Path, *, threads: int) -> ort.InferenceSession:
     Raises:
         PackError: ONNX Runtime refuses the file.
     """
+    # Here, because integers can be read from layers without it.
+    import onnxruntime as ort
+
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
