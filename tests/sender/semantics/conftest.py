@@ -1,6 +1,7 @@
 """A vision server in a process of its own."""
 
 import itertools
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -48,3 +49,14 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail the test if anything asks for an address or a connection."""
+
+    def refuse(*_: object) -> None:
+        pytest.fail("it reached for the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
