@@ -13,6 +13,7 @@
         ├── BitstreamError     a layer's bytes do not decode
         ├── LimitError         something is larger than the agreed limit
         ├── PackMismatchError  the two ends hold different models
+        ├── MissingBaseError   a delta was made against a picture that is not here
         └── SemanticsError     a vision server or model gave no usable words
 
 A message says what was found, what was expected and, for a local error, what to do.
@@ -25,6 +26,7 @@ __all__ = [
     "LimitError",
     "LocalError",
     "MiscError",
+    "MissingBaseError",
     "MissingExtraError",
     "PackError",
     "PackMismatchError",
@@ -106,3 +108,7 @@ class PackMismatchError(RemoteError):
 
 class SemanticsError(RemoteError):
     """A vision server or model gave no usable words; the picture goes without them."""
+
+
+class MissingBaseError(RemoteError):
+    """A delta was made against a picture that is not here; ask for one that stands alone."""

@@ -10,6 +10,7 @@ from misc_shared.codec.layout import FEATURE_CHANNELS, LATENT_CHANNELS, QUALITIE
 from misc_shared.codec.models import open_network
 from misc_shared.codec.pictures import resize
 from misc_shared.codec.reader import LayerReader, digest_integers
+from misc_shared.codec.reference import Reference
 from misc_shared.packs import Component
 
 __all__ = ["DecodedImage", "ImageDecoder"]
@@ -52,16 +53,26 @@ class ImageDecoder(LayerReader):
         super().__init__(component)
         self._network = open_network(component.file("synthesis.onnx"), threads=threads)
 
-    def decode(self, layers: Sequence[bytes]) -> DecodedImage:
+    def decode(
+        self, layers: Sequence[bytes], *, reference: Reference | None = None
+    ) -> DecodedImage:
         """Decode the base layer and what follows it.
 
         Args:
-            layers: Base, detail 1, detail 2, or a prefix. An empty one ends the prefix.
+            layers: Base, detail 1, detail 2, or a prefix. An empty one ends the prefix, unless
+                the base layer of a delta holds it.
+            reference: What a delta was made against; a picture that stands alone needs none.
 
         Raises:
             BitstreamError: Some layer is not what an encoder writes.
+            MissingBaseError: It is a delta, and made against something else.
         """
-        header, integers = self.read(layers)
+        header, integers = self.read(layers, reference=reference)
+        return self.render(Reference(header, tuple(integers)))
+
+    def render(self, content: Reference) -> DecodedImage:
+        """Make the picture of integers that `read` gave."""
+        header, integers = content.header, content.integers
         values = self._dequantise(integers, header)
         present = [len(integers) > number for number in range(1, len(LATENT_CHANNELS))]
         controls = np.array([[header.quality / (QUALITIES - 1), *present]], np.float32)

@@ -7,9 +7,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from misc_shared.codec.delta_encoder import Base, DeltaEncoder
 from misc_shared.codec.layout import HEADER_BYTES, MAX_CELLS, QUALITIES, SCALES, Header, grid_cells
 from misc_shared.codec.models import open_entropy, open_network
 from misc_shared.codec.pictures import check_picture, resize, to_network
+from misc_shared.codec.reference import Reference
 from misc_shared.errors import ConfigError
 from misc_shared.packs import Component
 
@@ -34,6 +36,8 @@ class EncodedImage:
         quality: 0..31.
         scale: Displayed over coded size.
         integers: What the layers hold, int64 [C, h, w] each.
+        changed: Share of the 64x64 cells in which anything is new; 1 for a key.
+        delta: Whether it was made against another picture.
     """
 
     layers: tuple[bytes, bytes, bytes]
@@ -42,6 +46,14 @@ class EncodedImage:
     quality: int
     scale: float
     integers: tuple[Integers, ...]
+    changed: float = 1.0
+    delta: bool = False
+
+    @property
+    def reference(self) -> Reference:
+        """What a later delta may be made against."""
+        header = Header(self.quality, SCALES.index(self.scale), self.width, self.height)
+        return Reference(header, self.integers)
 
     @property
     def nbytes(self) -> int:
@@ -61,6 +73,7 @@ class ImageEncoder:
         """Open the analysis network and the entropy model."""
         self._network = open_network(component.file("analysis.onnx"), threads=threads)
         self._entropy, self._gains = open_entropy(component)
+        self._deltas = DeltaEncoder(self._entropy, self._gains, dead_zone=_DEAD_ZONE)
 
     def encode(
         self,
@@ -84,15 +97,58 @@ class ImageEncoder:
                 layer fits the budget.
         """
         check_picture(picture)
-        if quality is not None and not 0 <= quality < QUALITIES:
-            message = f"found quality {quality}, expected 0..{QUALITIES - 1}"
-            raise ConfigError(message)
+        _check_quality(quality)
         start = self._start(picture, max_bytes, scale_index)
         if max_bytes is None:
             return self._at(
                 picture, self.analyse(picture, start), start, 16 if quality is None else quality
             )
         return self._within(picture, max_bytes, quality, start)
+
+    def encode_delta(
+        self,
+        picture: NDArray[np.uint8],
+        base: Base,
+        *,
+        max_bytes: int | None = None,
+        quality: int | None = None,
+        join: int = 0,
+    ) -> EncodedImage | None:
+        """Encode one picture as what differs from another.
+
+        Args:
+            picture: uint8 [H, W, 3] RGB.
+            base: What to make it against, of the same size.
+            max_bytes: Budget for all layers together; without it the quality is kept.
+            quality: 0..31. With a budget, the most to use; without, the quality. None for the
+                base's.
+            join: Largest base layer, in bytes, into which finer layers are joined; each layer of
+                its own costs framing.
+
+        Returns:
+            The picture; None if it has another size than the base, or does not fit the budget.
+        """
+        check_picture(picture)
+        _check_quality(quality)
+        header = base.reference.header
+        if picture.shape[:2] != (header.height, header.width):
+            return None
+        latents = self.analyse(picture, header.scale_index)
+        streams = self._deltas.encode(
+            latents, base, max_bytes=max_bytes, quality=quality, join=join
+        )
+        if streams is None:
+            return None
+        return EncodedImage(
+            layers=streams.layers,
+            width=header.width,
+            height=header.height,
+            quality=streams.header.quality,
+            scale=SCALES[header.scale_index],
+            integers=tuple(layer.integers for layer in streams.coded),
+            changed=streams.changed,
+            delta=True,
+        )
 
     def analyse(self, picture: NDArray[np.uint8], scale_index: int) -> Latents:
         """Run the network at a working size: three float32 [C, h, w] latents, unscaled."""
@@ -204,3 +260,9 @@ def _allowed(picture: NDArray[np.uint8], scale_index: int) -> bool:
     """Tell whether a working size keeps to the cell limit that decoders enforce."""
     columns, rows = grid_cells(picture.shape[1], picture.shape[0], scale_index)
     return columns * rows <= MAX_CELLS
+
+
+def _check_quality(quality: int | None) -> None:
+    if quality is not None and not 0 <= quality < QUALITIES:
+        message = f"found quality {quality}, expected 0..{QUALITIES - 1}"
+        raise ConfigError(message)

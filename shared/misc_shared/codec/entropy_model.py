@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from misc_shared.codec.integer_net import MEAN_BITS, SCALE_COUNT, IntegerNet
 from misc_shared.codec.layout import LATENT_CHANNELS, PHASES
 from misc_shared.coding import RangeDecoder, RangeEncoder
+from misc_shared.coding.symbols import SymbolCoder
 from misc_shared.errors import BitstreamError
 
 __all__ = ["FRACTIONS", "TABLE_BITS", "EntropyModel", "split_mean"]
@@ -152,6 +153,47 @@ class EntropyModel:
             raise BitstreamError(message)
         return result
 
+    def prepare(
+        self, coarser: Sequence[Integers], *, layer: int, quality: int, shape: tuple[int, int]
+    ) -> NDArray[np.float64]:
+        """Evaluate what all passes of a layer share."""
+        return self._nets[layer].prepare(_upsample(coarser, layer), quality, shape)
+
+    def predict(
+        self, layer: int, prepared: NDArray[np.float64], known: Integers, number: int
+    ) -> tuple[Integers, Integers]:
+        """Give one pass's rounded means and table numbers, int64 [C, h, w]."""
+        return self._model(layer, prepared, known, number)
+
+    def certain(self, table: Integers) -> NDArray[np.bool_]:
+        """Where nothing is coded, because the rounded mean is all but sure."""
+        return np.asarray(self._certain[table])
+
+    def widths(self, steps: Integers, table: Integers) -> Integers:
+        """Chances, out of 65536, of the symbols that stand for distances."""
+        symbols, _ = self._symbols(steps, table)
+        return np.asarray(
+            self._cumulative[table, symbols + 1] - self._cumulative[table, symbols], np.int64
+        )
+
+    def code_other(self, coder: SymbolCoder, step: int, table: int, *, not_this: int) -> int:
+        """Write or read a distance that is known not to be `not_this`."""
+        row, reach = self._rows[table], int(self._reach[table % SCALE_COUNT])
+        symbol = min(max(step, -reach - 1), reach + 1) + reach + 1
+        gone = not_this + reach + 1
+        if 0 < gone < len(row) - 2:  # an escape stands for many distances, so it stays
+            width = row[gone + 1] - row[gone]
+            row = (*row[: gone + 1], *(high - width for high in row[gone + 2 :]))
+            symbol = coder.code_of(row, symbol - (symbol > gone))
+            symbol += symbol >= gone
+        else:
+            symbol = coder.code_of(row, symbol)
+        found = symbol - reach - 1
+        if -reach <= found <= reach:
+            return found
+        excess = _code_excess(coder, abs(step) - reach)
+        return reach + excess if found > 0 else -reach - excess
+
     def _model(
         self, layer: int, prepared: NDArray[np.float64], known: Integers, number: int
     ) -> tuple[Integers, Integers]:
@@ -202,15 +244,32 @@ class EntropyModel:
         return np.array(result, dtype=np.int64)
 
 
+def _code_excess(coder: SymbolCoder, excess: int) -> int:
+    """Write or read what an escaped distance is beyond reach, at least 1."""
+    length = coder.code_bits(max(0, excess.bit_length() - 1), 4) + 1
+    _check_length(length)
+    value = coder.code_bits(excess, length)
+    _check_leading_bit(value, length)
+    return value
+
+
 def _read_excess(coder: RangeDecoder) -> int:
     length = coder.decode_bits(4) + 1
+    _check_length(length)
+    value = coder.decode_bits(length)
+    _check_leading_bit(value, length)
+    return value
+
+
+def _check_length(length: int) -> None:
     if length > _MAX_ESCAPE_BITS:
         message = (
             f"image layer: found an escape of {length} bits, expected at most {_MAX_ESCAPE_BITS}"
         )
         raise BitstreamError(message)
-    value = coder.decode_bits(length)
+
+
+def _check_leading_bit(value: int, length: int) -> None:
     if value >> (length - 1) != 1:
         message = f"image layer: found an escape of {length} bits that needs fewer"
         raise BitstreamError(message)
-    return value

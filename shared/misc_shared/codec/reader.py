@@ -5,13 +5,23 @@ Kept apart from the decoder so that it can run, and be checked, where ONNX Runti
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from misc_shared.codec.delta_coder import CodedLayer, DeltaCoder
 from misc_shared.codec.layout import HEADER_BYTES, LATENT_CHANNELS, Header
 from misc_shared.codec.models import open_entropy
-from misc_shared.errors import BitstreamError
+from misc_shared.codec.reference import (
+    DELTA_HEADER_BYTES,
+    DeltaHeader,
+    Reference,
+    is_delta,
+    rescale,
+)
+from misc_shared.coding.symbols import SymbolReader
+from misc_shared.errors import BitstreamError, MissingBaseError
 from misc_shared.packs import Component
 
 __all__ = ["LayerReader", "digest_integers"]
@@ -29,16 +39,27 @@ class LayerReader:
     def __init__(self, component: Component) -> None:
         """Open the entropy model."""
         self._entropy, self._gains = open_entropy(component)
+        self._deltas = DeltaCoder(self._entropy)
 
-    def read(self, layers: Sequence[bytes]) -> tuple[Header, list[Integers]]:
+    def read(
+        self, layers: Sequence[bytes], *, reference: Reference | None = None
+    ) -> tuple[Header, list[Integers]]:
         """Read header and integers, without making a picture.
+
+        Args:
+            layers: Base, detail 1, detail 2, or a prefix. An empty one ends the prefix, unless
+                the base layer of a delta holds it.
+            reference: What a delta was made against; a picture that stands alone needs none.
 
         Raises:
             BitstreamError: Some layer is not what an encoder writes.
+            MissingBaseError: It is a delta, and made against something else.
         """
         if not 1 <= len(layers) <= len(LATENT_CHANNELS):
             message = f"found {len(layers)} image layers, expected 1..{len(LATENT_CHANNELS)}"
             raise BitstreamError(message)
+        if is_delta(layers[0]):
+            return self._read_delta(layers, reference)
         header = Header.unpack(layers[0])
         integers: list[Integers] = []
         for number, data in enumerate([layers[0][HEADER_BYTES:], *layers[1:]]):
@@ -50,6 +71,50 @@ class LayerReader:
                 )
             )
         return header, integers
+
+    def _read_delta(
+        self, layers: Sequence[bytes], reference: Reference | None
+    ) -> tuple[Header, list[Integers]]:
+        """Read a delta's layers; protocol.md, Layer payloads: Deltas."""
+        delta = DeltaHeader.unpack(layers[0])
+        if reference is None or reference.digest(delta.base_layers) != delta.digest:
+            message = f"delta: made against frame {delta.base:#06x}, which is not here"
+            raise MissingBaseError(message)
+        old = reference.header.quality
+        header = replace(reference.header, quality=delta.quality)
+        known = reference.integers[: delta.base_layers]
+        base = rescale(known, self._gains, old=old, new=delta.quality)
+        if delta.joined > len(base):
+            message = f"delta: found {delta.joined} joined layers, expected at most {len(base)}"
+            raise BitstreamError(message)
+        coded: list[CodedLayer] = []
+        coder = SymbolReader(layers[0][DELTA_HEADER_BYTES:])
+        for number in range(len(LATENT_CHANNELS)):
+            if number >= delta.joined:
+                data = layers[number] if number < len(layers) else b""
+                if not data:
+                    break
+                if number >= len(base):
+                    coded.append(self._read_intra(data, coded, header))
+                    continue
+                coder = SymbolReader(data)
+            coded.append(
+                self._deltas.code(coder, base[number], coded, layer=number, quality=header.quality)
+            )
+            if number >= delta.joined - 1:
+                coder.end()
+        return header, [one.integers for one in coded]
+
+    def _read_intra(self, data: bytes, coarser: Sequence[CodedLayer], header: Header) -> CodedLayer:
+        number = len(coarser)
+        integers = self._entropy.decode(
+            data,
+            [one.integers for one in coarser],
+            layer=number,
+            quality=header.quality,
+            shape=header.grid(number),
+        )
+        return CodedLayer.new(integers, number)
 
     def digest(self, layers: Sequence[bytes]) -> str:
         """Give the SHA-256, in hex, of the integers that layers hold: the same on every machine.

@@ -65,12 +65,11 @@ class RangeEncoder:
             high: Cumulative count up to and including it; above `low`.
             total_bits: Log2 of the total, at most 16.
         """
-        step = self._range >> total_bits
-        self._low += step * low
-        self._range = step * (high - low)
-        while self._range < _TOP:
-            self._range = (self._range << 8) & _MASK
-            self._shift()
+        self._narrow(self._range >> total_bits, low, high)
+
+    def encode_of(self, low: int, high: int, total: int) -> None:
+        """Code the symbol that owns [low, high) of any total up to 65536."""
+        self._narrow(self._range // total, low, high)
 
     def encode_bits(self, value: int, count: int) -> None:
         """Code `count` equally likely bits of `value`, most significant first."""
@@ -100,6 +99,13 @@ class RangeEncoder:
         for _ in range(5):
             self._shift()
         return bytes(self._out).rstrip(b"\0")
+
+    def _narrow(self, step: int, low: int, high: int) -> None:
+        self._low += step * low
+        self._range = step * (high - low)
+        while self._range < _TOP:
+            self._range = (self._range << 8) & _MASK
+            self._shift()
 
     def _shift(self) -> None:
         """Move the top byte out, resolving a carry into the bytes held back."""
@@ -139,9 +145,19 @@ class RangeDecoder:
         Raises:
             BitstreamError: The stream cannot have been written with these tables.
         """
-        step = self._range >> total_bits
+        return self._find(cumulative, self._range >> total_bits, 1 << total_bits)
+
+    def decode_of(self, cumulative: Sequence[int]) -> int:
+        """Decode one symbol of a table that ends at any total up to 65536.
+
+        Raises:
+            BitstreamError: The stream cannot have been written with these tables.
+        """
+        return self._find(cumulative, self._range // cumulative[-1], cumulative[-1])
+
+    def _find(self, cumulative: Sequence[int], step: int, total: int) -> int:
         target = self._code // step
-        if target >= 1 << total_bits:
+        if target >= total:
             message = (
                 "range coder: found a code outside every symbol's interval; the layer is damaged"
             )

@@ -35,6 +35,10 @@ class SymbolCoder(Protocol):
         """
         ...
 
+    def code_of(self, cumulative: Sequence[int], symbol: int) -> int:
+        """Write or read a symbol of a table that ends at any total up to 65536."""
+        ...
+
     def code_bits(self, value: int, count: int) -> int:
         """Write or read `count` even bits."""
         ...
@@ -49,6 +53,11 @@ class SymbolWriter:
     def code(self, cumulative: Sequence[int], symbol: int) -> int:
         """Write a symbol and return it."""
         self._encoder.encode(cumulative[symbol], cumulative[symbol + 1], _BITS)
+        return symbol
+
+    def code_of(self, cumulative: Sequence[int], symbol: int) -> int:
+        """Write a symbol of a table with another total and return it."""
+        self._encoder.encode_of(cumulative[symbol], cumulative[symbol + 1], cumulative[-1])
         return symbol
 
     def code_bits(self, value: int, count: int) -> int:
@@ -74,6 +83,10 @@ class SymbolReader:
     def code(self, cumulative: Sequence[int], symbol: int) -> int:  # noqa: ARG002
         """Read a symbol."""
         return self._decoder.decode(cumulative, _BITS)
+
+    def code_of(self, cumulative: Sequence[int], symbol: int) -> int:  # noqa: ARG002
+        """Read a symbol of a table with another total."""
+        return self._decoder.decode_of(cumulative)
 
     def code_bits(self, value: int, count: int) -> int:  # noqa: ARG002
         """Read even bits."""
