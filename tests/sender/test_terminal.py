@@ -4,7 +4,13 @@ import io
 
 from rich.console import Console
 
-from misc_sender.reports import FrameEnded, FrameQueued, StreamEnded, StreamStarted
+from misc_sender.reports import (
+    FrameEnded,
+    FrameQueued,
+    StreamEnded,
+    StreamStarted,
+    WordsMissed,
+)
 from misc_sender.terminal import Terminal
 
 
@@ -20,10 +26,12 @@ def test_a_line_for_each_picture_and_the_sum() -> None:
         frame=frame.frame, outcome="dropped", reason="deadline passed", missing=("detail2",)
     )
     total = StreamEnded(frames=1, skipped=2, datagrams=1, bytes=99, repeats=0, seconds=1.25)
-    for report in (StreamStarted(stream="a", source="b", mtu=99), frame, ended, total):
+    missed = WordsMissed(reason="the server [bold] said 500")
+    for report in (StreamStarted(stream="a", source="b", mtu=99), frame, missed, ended, total):
         terminal.report(report)
     terminal.close()
     shown = drawn.getvalue()
     assert "768x512  1180 bytes  0.0240 bpp  (base 90, text 12)  A [bold] dog�." in shown
+    assert "no words: the server [bold] said 500" in shown
     assert "0007-000012 given up without detail2: deadline passed" in shown
     assert "1 picture, 2 skipped, 99 bytes in 1 datagram, 1.2 s" in shown

@@ -31,7 +31,7 @@ __all__ = ["fit_caption", "fit_items", "fit_semantics", "tidy"]
 
 _LONGEST_WORD = 30
 _TRAILING = " .,;:!-"
-_ARTICLE = re.compile(r"^(?:an?|the)\s+", re.IGNORECASE)
+_ARTICLE = re.compile(r"^(?:an?|the)(?:\s+|$)", re.IGNORECASE)
 
 
 def fit_semantics(items: Iterable[tuple[str, str]], caption: str) -> Semantics:

@@ -78,6 +78,9 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.log: dict[str, list[dict[str, Any]]] = defaultdict(list)
 
+    def handle_error(self, *_: object) -> None:
+        """Stay quiet when a client has had enough."""
+
 
 class Handler(BaseHTTPRequestHandler):
     """Answers as the path says."""
