@@ -31,10 +31,11 @@ def rd(
         "bench-results"
     ),
     perceptual: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            help="lpips, dists, or a Python file with SqueezeNet, feature_distance and "
-            "texture_distance."
+            help="Distances, repeated or with commas between; the first ranks. Each lpips, dists, "
+            "a Python file with SqueezeNet, feature_distance and texture_distance, or the weights "
+            "(.pth) of a tiny autoencoder's encoder."
         ),
     ] = None,
     codecs: Annotated[
@@ -49,26 +50,93 @@ def rd(
     ] = "nano",
     refine: Annotated[bool, typer.Option(help="Refine our pictures as well.")] = True,
     workers: Annotated[int, typer.Option(help="Worker processes.")] = 2,
+    merge: Annotated[
+        list[Path] | None,
+        typer.Option(help="An earlier rd.json: take over its rows of the codecs not run now."),
+    ] = None,
 ) -> None:
-    """Rate against quality: ours, JPEG, WebP, AVIF, JPEG XL and JPEG 2000 within equal bytes."""
+    """Rate against quality: ours beside JPEG to VVC, each within equal bytes."""
     with exit_on_error("misc-bench"):
-        from misc_lab.bench.printing import show_points, watch
-        from misc_lab.bench.run import CODECS, RateSettings, run_rates
+        from misc_lab.bench.printing import show_bd_rates, show_points, watch
+        from misc_lab.bench.run import RateSettings, run_rates
 
         settings = RateSettings(
             folder=folder,
             out=out,
-            codecs=CODECS if codecs is None else _split(codecs),
+            codecs=_codecs(codecs),
             budgets=_numbers(bpp),
-            perceptual=perceptual,
+            perceptual=tuple(name for text in perceptual or () for name in _split(text)),
             refine=refine,
             pack=pack,
             semantics=semantics,
             workers=workers,
+            merge=tuple(merge or ()),
         )
         with watch("pictures") as on_picture:
-            points = run_rates(settings, on_picture=on_picture)
-        show_points(points, out=out)
+            results = run_rates(settings, on_picture=on_picture)
+        show_points(results.points, out=out)
+        show_bd_rates(results.bd)
+
+
+@app.command()
+def semantics(
+    folder: Annotated[Path, typer.Argument(help="Folder of pictures.")],
+    captions: Annotated[
+        Path | None, typer.Option(help='JSON lines {"image": NAME, "captions": [TEXT, ...]}.')
+    ] = None,
+    boxes: Annotated[
+        Path | None,
+        typer.Option(help='JSON lines {"image": NAME, "boxes": [[LABEL, SCORE, ...], ...]}.'),
+    ] = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option(help="NumPy archive of names and masks [N, 32, 32]: VOC class per cell."),
+    ] = None,
+    example: Annotated[
+        Path | None, typer.Option(help="A longer text, to code and compare with brotli.")
+    ] = None,
+    backend: Annotated[
+        str, typer.Option("--semantics", help="What is measured: nano or file.")
+    ] = "nano",
+    pack: Annotated[str, typer.Option(help="Model pack: nano, or a folder.")] = "nano",
+    threads: Annotated[int, typer.Option(help="Processor cores.")] = 2,
+    count: Annotated[int | None, typer.Option(help="Measure only this many pictures.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for semantics.json.")] = Path("bench-results"),
+) -> None:
+    """How often items and captions are right, how well maps fit, and what all of it costs."""
+    with exit_on_error("misc-bench"):
+        from misc_lab.bench.printing import watch
+        from misc_lab.semantics.printing import show_bars
+        from misc_lab.semantics.run import SemanticsSettings, run_semantics
+
+        settings = SemanticsSettings(
+            folder=folder,
+            captions=captions,
+            boxes=boxes,
+            masks=masks,
+            example=example,
+            semantics=backend,
+            pack=pack,
+            threads=threads,
+            count=count,
+            out=out,
+        )
+        with watch("pictures") as on_picture:
+            compared = run_semantics(settings, on_picture=on_picture)
+        show_bars(compared, out=out)
+
+
+def _codecs(text: str | None) -> tuple[str, ...]:
+    """Those named, or all; one that this system cannot run is left out of all, and said."""
+    from misc_lab.bench.rivals import absent_rivals
+    from misc_lab.bench.run import CODECS
+
+    if text is not None:
+        return _split(text)
+    absent = absent_rivals()
+    for sentence in absent.values():
+        typer.echo(f"misc-bench: {sentence}", err=True)
+    return tuple(name for name in CODECS if name not in absent)
 
 
 def _split(text: str) -> tuple[str, ...]:

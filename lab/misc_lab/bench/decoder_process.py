@@ -1,5 +1,6 @@
-"""Our decoder in a process of its own: datagrams in, pictures out, nothing else between."""
+"""A decoder in a process of its own: bytes in, pictures out, nothing else between."""
 
+import os
 import subprocess
 import sys
 import weakref
@@ -12,15 +13,30 @@ import numpy as np
 from misc_lab.bench.codec import Pixels
 from misc_shared.errors import BitstreamError, MiscError
 
-__all__ = ["DecoderProcess", "Reply", "Request", "read_message", "write_message"]
+__all__ = [
+    "DecoderProcess",
+    "Reply",
+    "Request",
+    "answers_on_stdout",
+    "read_message",
+    "write_message",
+]
 
 _LENGTH_BYTES = 4
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What the decoder gets: the datagrams of one recording."""
+    """What the decoder gets.
 
-    datagrams: tuple[bytes, ...]
+    Attributes:
+        parts: One file, or the datagrams of one recording.
+        width: To enlarge to; our own decoder has no use for it.
+        height: Likewise.
+    """
+
+    parts: tuple[bytes, ...]
+    width: int
+    height: int
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -29,7 +45,7 @@ class Reply(msgspec.Struct, frozen=True):
     Attributes:
         height: Of the pictures; 0 if there are none.
         width: Likewise.
-        pictures: RGB bytes each: coarse, then refined if asked for.
+        pictures: RGB bytes each; ours are coarse, then refined if asked for.
         error: Why there are none.
     """
 
@@ -43,33 +59,32 @@ class DecoderProcess:
     """Starts the decoder; it ends with this object.
 
     Args:
-        pack: Name or folder of the model pack.
-        refine: Refine as well.
+        module: The program, by its name for Python's -m.
+        arguments: The program's.
     """
 
-    def __init__(self, *, pack: str, refine: bool) -> None:
-        command = [sys.executable, "-m", "misc_lab.bench.decoding", pack]
+    def __init__(self, module: str, *arguments: str) -> None:
         self._process = subprocess.Popen(
-            command + (["--refine"] if refine else []),
+            [sys.executable, "-m", module, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
         self._questions, self._answers = _pipes(self._process)
         self._stop = weakref.finalize(self, _stop, self._process)
 
-    def decode(self, datagrams: Sequence[bytes], *, width: int, height: int) -> list[Pixels]:
-        """Decode one recording.
+    def decode(self, parts: Sequence[bytes], *, width: int, height: int) -> list[Pixels]:
+        """Decode one picture.
 
         Args:
-            datagrams: All of them.
+            parts: All its bytes.
             width: That the pictures must have.
             height: Likewise.
 
         Raises:
             MiscError: The decoder could not start, or ended.
-            BitstreamError: The datagrams do not make a picture of this size.
+            BitstreamError: The bytes do not make a picture of this size.
         """
-        reply = self._ask(Request(tuple(datagrams)))
+        reply = self._ask(Request(tuple(parts), width, height))
         if reply.error or (reply.width, reply.height) != (width, height):
             found = reply.error or f"a picture of {reply.width}x{reply.height}"
             raise BitstreamError(f"the stream gave {found}; expected {width}x{height} pixels")
@@ -87,6 +102,13 @@ class DecoderProcess:
                 f"the decoder ended with status {self._process.wait()}; what it said is above"
             )
         return msgspec.msgpack.decode(answer, type=Reply)
+
+
+def answers_on_stdout() -> IO[bytes]:
+    """Keep standard output for messages: what a library prints must not get between them."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return answers
 
 
 def write_message(stream: IO[bytes], message: msgspec.Struct) -> None:

@@ -3,13 +3,18 @@
 python -m misc_lab.bench.decoding PACK [--refine]
 """
 
-import os
 import sys
 from collections.abc import Sequence
 
 import msgspec
 
-from misc_lab.bench.decoder_process import Reply, Request, read_message, write_message
+from misc_lab.bench.decoder_process import (
+    Reply,
+    Request,
+    answers_on_stdout,
+    read_message,
+    write_message,
+)
 from misc_receiver.decode import FrameContents, FrameDecoder
 from misc_receiver.refinery import Refinery, RefinerySettings, open_refinery
 from misc_shared.errors import BitstreamError, MiscError
@@ -22,9 +27,7 @@ __all__ = ["main"]
 
 def main() -> None:
     """Answer requests until standard input ends."""
-    # What a library prints must not get between the messages.
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    answers = answers_on_stdout()
     with exit_on_error("decoder"):
         pack = load_pack(sys.argv[1])
         decoder = FrameDecoder(pack, threads=1)
@@ -37,7 +40,7 @@ def main() -> None:
 
 def _answer(request: Request, decoder: FrameDecoder, refinery: Refinery | None) -> Reply:
     try:
-        contents = _receive(request.datagrams, decoder)
+        contents = _receive(request.parts, decoder)
     except MiscError as error:
         return Reply(error=str(error))
     if contents.coarse is None:

@@ -14,6 +14,14 @@ __all__ = ["measure_picture"]
 
 
 @dataclass(frozen=True, slots=True)
+class _Decoded:
+    """A coded file's pictures, by series."""
+
+    seconds: float
+    pictures: Mapping[str, Pixels]
+
+
+@dataclass(frozen=True, slots=True)
 class _Judged:
     """A coded file with its pictures measured."""
 
@@ -70,20 +78,22 @@ def _rows(name: str, image: Pixels, codec: Codec, target: float, judge: Judge) -
 
 
 def _best(files: Sequence[CodedFile], image: Pixels, codec: Codec, judge: Judge) -> _Judged | None:
-    best = None
-    for file in files:
-        judged = _judge(file, image, codec, judge)
-        main = codec.series[0]
-        if best is None or judge.prefers(judged.series[main], best.series[main]):
-            best = judged
-    return best
+    """Choose by the metric that ranks; measure only the chosen one by all."""
+    if len(files) < 2:  # noqa: PLR2004 - nothing to choose
+        return _judge(files[0], _decode(files[0], image, codec), judge) if files else None
+    decoded = [_decode(file, image, codec) for file in files]
+    scores = [judge.score(one.pictures[codec.series[0]]) for one in decoded]
+    chosen = scores.index(max(scores))
+    return _judge(files[chosen], decoded[chosen], judge)
 
 
-def _judge(file: CodedFile, image: Pixels, codec: Codec, judge: Judge) -> _Judged:
+def _decode(file: CodedFile, image: Pixels, codec: Codec) -> _Decoded:
     height, width = image.shape[:2]
     started = time.perf_counter()
     pictures = codec.decode(file.parts, width=width, height=height)
-    seconds = time.perf_counter() - started
-    return _Judged(
-        file, seconds, {series: judge.measure(picture) for series, picture in pictures.items()}
-    )
+    return _Decoded(time.perf_counter() - started, pictures)
+
+
+def _judge(file: CodedFile, decoded: _Decoded, judge: Judge) -> _Judged:
+    measured = {series: judge.measure(picture) for series, picture in decoded.pictures.items()}
+    return _Judged(file, decoded.seconds, measured)

@@ -1,6 +1,6 @@
 """How close a decoded picture is to the original: PSNR, MS-SSIM and perceptual distances."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ LABELS = {
     "sqtd": "SqTD",
     "lpips": "LPIPS",
     "dists": "DISTS",
+    "taefd": "TaeFD",
 }
 """How each metric is written."""
 
@@ -35,14 +36,15 @@ class Judge:
     if there is one and MS-SSIM otherwise, chooses among a codec's files.
 
     Args:
-        perceptual: "lpips", "dists", a Python file with perceptual distances, or None.
+        perceptual: Each "lpips", "dists", a Python file with distances, or the weights of an
+            autoencoder's encoder.
 
     Raises:
         ConfigError: The perceptual distances cannot be opened.
         MissingExtraError: torch or pytorch-msssim is not installed.
     """
 
-    def __init__(self, *, perceptual: str | None) -> None:
+    def __init__(self, *, perceptual: Sequence[str] = ()) -> None:
         try:
             import pytorch_msssim
             import torch
@@ -53,8 +55,8 @@ class Judge:
         torch.set_num_threads(1)
         self._torch = torch
         self._ms_ssim = pytorch_msssim.ms_ssim
-        self._distances = None if perceptual is None else open_distances(perceptual)
-        self.ranking = "ms_ssim" if self._distances is None else self._distances.names[0]
+        self._distances = [open_distances(name) for name in perceptual]
+        self.ranking = self._distances[0].names[0] if self._distances else "ms_ssim"
         self._reference: Any = None
         self._pixels: Pixels = np.zeros((0, 0, 3), np.uint8)
 
@@ -81,14 +83,17 @@ class Judge:
                 "psnr": _psnr(self._pixels, decoded),
                 "ms_ssim": float(self._ms_ssim(self._reference, picture, data_range=1.0)),
             }
-            if self._distances is not None:
-                measured |= self._distances.measure(self._reference, picture)
+            for distance in self._distances:
+                measured |= distance.measure(self._reference, picture)
         return measured
 
-    def prefers(self, measured: Mapping[str, float], other: Mapping[str, float]) -> bool:
-        """Whether `measured` is better than `other` by the metric that ranks."""
-        sign = 1 if self.ranking in HIGHER_IS_BETTER else -1
-        return sign * measured[self.ranking] > sign * other[self.ranking]
+    def score(self, decoded: Pixels) -> float:
+        """The metric that ranks, alone, and turned so that higher is better."""
+        picture = self._tensor(decoded)
+        with self._torch.inference_mode():
+            if self._distances:
+                return -self._distances[0].rank(self._reference, picture)
+            return float(self._ms_ssim(self._reference, picture, data_range=1.0))
 
     def _tensor(self, pixels: Pixels) -> Any:  # noqa: ANN401 - torch stays lazy
         channels_first = np.ascontiguousarray(pixels.transpose(2, 0, 1)[None])

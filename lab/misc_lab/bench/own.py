@@ -47,7 +47,8 @@ class MiscCodec:
         self._pack = load_pack(pack)
         self._semantics = semantics
         self._encoders: dict[int, FrameEncoder] = {}
-        self._decoder = DecoderProcess(pack=pack, refine=refine)
+        options = ("--refine",) if refine else ()
+        self._decoder = DecoderProcess("misc_lab.bench.decoding", pack, *options)
         self.series: tuple[str, ...] = (
             ("misc coarse", "misc refined") if refine else ("misc coarse",)
         )

@@ -1,4 +1,4 @@
-"""Perceptual distances: LPIPS, DISTS, or those of a Python file, such as SqFD and SqTD.
+"""Perceptual distances: LPIPS, DISTS, TaeFD, or those of a Python file, such as SqFD and SqTD.
 
 Such a file defines `SqueezeNet`, a torch module whose call gives a list of feature maps, and
 `feature_distance(net, a, b)` and `texture_distance(net, a, b)`, each a tensor [N] for images
@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
+from misc_lab.bench.autoencoder import AutoencoderDistance
 from misc_lab.bench.published import PUBLISHED, PublishedDistance
 from misc_shared.errors import ConfigError
 
@@ -31,15 +32,21 @@ class Distances(Protocol):
         """Each distance by name, for two torch tensors [1, 3, H, W] in [0, 1]."""
         ...
 
+    def rank(self, reference: Any, decoded: Any) -> float:  # noqa: ANN401 - torch stays lazy
+        """The first of the distances alone."""
+        ...
+
 
 def open_distances(name: str) -> Distances:
-    """Open what `--perceptual` names: "lpips", "dists" or a Python file.
+    """Open what `--perceptual` names: "lpips", "dists", weights (.pth) or a Python file.
 
     Raises:
         ConfigError: Something that it needs is not there.
     """
     if name in PUBLISHED:
         return PublishedDistance(name)
+    if Path(name).suffix == ".pth":
+        return AutoencoderDistance(Path(name))
     return FeatureDistances(Path(name))
 
 
@@ -68,6 +75,11 @@ class FeatureDistances:
             "sqfd": float(self._feature_distance(self._net, reference, decoded)),
             "sqtd": float(self._texture_distance(self._net, reference, decoded)),
         }
+
+    def rank(self, reference: Any, decoded: Any) -> float:  # noqa: ANN401 - torch stays lazy
+        """The feature distance alone."""
+        self._net.keep(reference, decoded)
+        return float(self._feature_distance(self._net, reference, decoded))
 
 
 class _Remembering:

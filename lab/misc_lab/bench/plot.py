@@ -12,7 +12,17 @@ __all__ = ["plot_rates"]
 
 _OURS = "misc"
 _OUR_COLOURS = ("#d1495b", "#edae49")
-_COLOURS = ("#00798c", "#30638e", "#6a994e", "#7d5ba6", "#8d8d8d")
+_COLOURS = (
+    "#00798c",
+    "#30638e",
+    "#6a994e",
+    "#7d5ba6",
+    "#8d8d8d",
+    "#b08968",
+    "#3a86ff",
+    "#111111",
+)
+_COLUMNS = 3
 
 
 def plot_rates(points: Sequence[Point], path: Path) -> None:
@@ -27,9 +37,11 @@ def plot_rates(points: Sequence[Point], path: Path) -> None:
         raise MissingExtraError("The plot", package="matplotlib", extra="lab") from error
     whole = [point for point in points if point.fitted == point.pictures]
     names = [name for name in LABELS if any(name in point.metrics for point in whole)]
-    figure = Figure(figsize=(4.6 * max(1, len(names)), 4.2), layout="constrained")
+    columns = max(1, min(_COLUMNS, len(names)))
+    rows = max(1, -(-len(names) // columns))
+    figure = Figure(figsize=(4.6 * columns, 4.2 * rows), layout="constrained")
     for index, name in enumerate(names):
-        axes = figure.add_subplot(1, len(names), index + 1)
+        axes = figure.add_subplot(rows, columns, index + 1)
         _draw(axes, whole, name)
         if index == 0:
             axes.legend(frameon=False, fontsize=8)

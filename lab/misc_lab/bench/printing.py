@@ -8,10 +8,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from misc_lab.bench.bd_rate import BdRate, BdRates
 from misc_lab.bench.metrics import LABELS
 from misc_lab.bench.results import Point
 
-__all__ = ["show_points", "watch"]
+__all__ = ["show_bd_rates", "show_points", "watch"]
+
+_MOST = 0.5  # of the range of quality, below which a BD-rate is marked
 
 
 @contextmanager
@@ -48,6 +51,26 @@ def show_points(points: Sequence[Point], *, out: Path) -> None:
     console = Console()
     console.print(table)
     console.print(f"Written: {out / 'rd.json'}, rd.csv, rd.png")
+
+
+def show_bd_rates(rates: BdRates) -> None:
+    """Print BD-rates against AVIF, one line a series; nothing if there are none."""
+    if not rates:
+        return
+    table = Table(title="BD-rate against AVIF; ~ where the curves share less than half their range")
+    table.add_column("codec")
+    names = list(next(iter(rates.values())))
+    for name in names:
+        table.add_column(LABELS[name].removesuffix(" (dB)"), justify="right")
+    for series, by_metric in rates.items():
+        table.add_row(series, *(_percent(by_metric[name]) for name in names))
+    Console().print(table)
+
+
+def _percent(rate: BdRate | None) -> str:
+    if rate is None:
+        return "–"
+    return f"{'~' if rate.overlap < _MOST else ''}{rate.percent:+.1f} %"
 
 
 def _cells(point: Point, names: Sequence[str]) -> list[str]:

@@ -35,9 +35,13 @@ class PublishedDistance:
         self._net = _open(name, package, weights)
 
     def measure(self, reference: Any, decoded: Any) -> dict[str, float]:  # noqa: ANN401 - torch stays lazy
-        """The distance between two torch tensors [1, 3, H, W] in [0, 1]."""
+        """The distance by its name, between two torch tensors [1, 3, H, W] in [0, 1]."""
+        return {self._name: self.rank(reference, decoded)}
+
+    def rank(self, reference: Any, decoded: Any) -> float:  # noqa: ANN401 - torch stays lazy
+        """The distance alone."""
         scale = {"normalize": True} if self._name == "lpips" else {}  # lpips works on [-1, 1]
-        return {self._name: float(self._net(reference, decoded, **scale))}
+        return float(self._net(reference, decoded, **scale))
 
 
 def _open(name: str, package: str, weights: str) -> Any:  # noqa: ANN401 - torch stays lazy

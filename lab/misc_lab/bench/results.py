@@ -80,11 +80,21 @@ def _mean(series: str, target: float, group: Sequence[Row]) -> Point:
     )
 
 
-def write_json(path: Path, *, settings: Mapping[str, Any], rows: Sequence[Row]) -> None:
-    """Write settings, means and rows."""
+def write_json(
+    path: Path,
+    *,
+    settings: Mapping[str, Any],
+    rows: Sequence[Row],
+    bd: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Write settings, means, BD-rates and rows."""
     content = {
         "settings": dict(settings),
         "means": [asdict(point) for point in average(rows)],
+        "bd_rate_against_avif": {
+            series: {name: rate and asdict(rate) for name, rate in by_metric.items()}
+            for series, by_metric in bd.items()
+        },
         "rows": [asdict(row) for row in rows],
     }
     path.write_text(json.dumps(content, indent=1) + "\n")

@@ -13,18 +13,23 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from misc_lab.bench.classical import CLASSICAL
+import msgspec
+
+from misc_lab.bench.bd_rate import BdRates, bd_rates, check_bd_rate
 from misc_lab.bench.codec import Codec
+from misc_lab.bench.earlier import Conditions, Earlier, conditions_of, read_earlier
 from misc_lab.bench.job import measure_picture
 from misc_lab.bench.metrics import Judge
 from misc_lab.bench.plot import plot_rates
 from misc_lab.bench.results import Point, Row, average, write_csv, write_json
+from misc_lab.bench.rivals import RIVALS
 from misc_sender.sources.images import find_pictures
 from misc_shared.errors import ConfigError
+from misc_shared.packs import load_pack
 
-__all__ = ["CODECS", "RateSettings", "run_rates"]
+__all__ = ["CODECS", "RateResults", "RateSettings", "run_rates"]
 
-CODECS = ("misc", *CLASSICAL)
+CODECS = ("misc", *RIVALS)
 """All codecs by the name that `--codecs` takes."""
 
 
@@ -37,22 +42,25 @@ class RateSettings:
         out: Folder for rd.json, rd.csv and rd.png; made if absent.
         codecs: Names out of `CODECS`.
         budgets: Bits per pixel, all above 0.
-        perceptual: "lpips", "dists", a Python file with perceptual distances, or None.
+        perceptual: Each "lpips", "dists", a Python file with perceptual distances or an
+            encoder's weights; the first one ranks.
         refine: Refine our pictures too.
         pack: Model pack of our codec.
         semantics: Name of the semantics backend: whether text and maps share our bytes.
         workers: Processes.
+        merge: Earlier rd.json, whose rows of other codecs are taken over.
     """
 
     folder: Path
     out: Path
     codecs: tuple[str, ...]
     budgets: tuple[float, ...]
-    perceptual: str | None = None
+    perceptual: tuple[str, ...] = ()
     refine: bool = True
     pack: str = "nano"
     semantics: str = "nano"
     workers: int = 2
+    merge: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.codecs if name not in CODECS]
@@ -67,56 +75,69 @@ class RateSettings:
             raise ConfigError(f"At least 1 worker is needed; got {self.workers}.")
 
 
-def run_rates(settings: RateSettings, *, on_picture: Callable[[int, int], None]) -> list[Point]:
+@dataclass(frozen=True, slots=True)
+class RateResults:
+    """What a run found.
+
+    Attributes:
+        points: Means by series and budget.
+        bd: Every series against AVIF; empty without AVIF.
+    """
+
+    points: list[Point]
+    bd: BdRates
+
+
+def run_rates(settings: RateSettings, *, on_picture: Callable[[int, int], None]) -> RateResults:
     """Measure everything and write rd.json, rd.csv and rd.png.
 
     Args:
         settings: What to measure.
         on_picture: Told the number of pictures done and in all, after each.
-
-    Returns:
-        The means by series and budget.
     """
     pictures = find_pictures(settings.folder)
     _check(settings)
+    conditions = conditions_of(pictures, budgets=settings.budgets, perceptual=settings.perceptual)
+    earlier = [read_earlier(path, conditions, besides=settings.codecs) for path in settings.merge]
     settings.out.mkdir(parents=True, exist_ok=True)
-    done: dict[Path, list[Row]] = {}
+    rows = [row for one in earlier for row in one.rows]
     on_picture(0, len(pictures))
-    for path, rows in _measure_all(settings, pictures):
-        done[path] = rows
-        on_picture(len(done), len(pictures))
-    rows = [row for path in pictures for row in done[path]]
+    for done, found in enumerate(_measure_all(settings, pictures), 1):
+        rows += found
+        on_picture(done, len(pictures))
+    rows.sort(key=lambda row: (row.image, CODECS.index(row.series.split()[0])))
     points = sorted(average(rows), key=lambda point: CODECS.index(point.series.split()[0]))
-    write_json(settings.out / "rd.json", settings=_describe(settings), rows=rows)
+    results = RateResults(points, bd_rates(points))
+    description = _describe(settings, conditions, earlier)
+    write_json(settings.out / "rd.json", settings=description, rows=rows, bd=results.bd)
     write_csv(settings.out / "rd.csv", rows)
     plot_rates(points, settings.out / "rd.png")
-    return points
+    return results
 
 
 def _check(settings: RateSettings) -> None:
     """Refuse what is not there before the work begins."""
     Judge(perceptual=settings.perceptual)
+    check_bd_rate()
     for name in settings.codecs:
-        if name in CLASSICAL:
-            CLASSICAL[name]()
+        if name in RIVALS:
+            RIVALS[name]()
     if "misc" in settings.codecs:
         from misc_lab.bench.own import check_options
 
         check_options(pack=settings.pack, refine=settings.refine, semantics=settings.semantics)
 
 
-def _measure_all(
-    settings: RateSettings, pictures: Sequence[Path]
-) -> Iterator[tuple[Path, list[Row]]]:
+def _measure_all(settings: RateSettings, pictures: Sequence[Path]) -> Iterator[list[Row]]:
     # Spawned, not forked: torch's threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(
         settings.workers, mp_context=context, initializer=_end_with_parent
     ) as pool:
-        futures = {pool.submit(_measure_one, settings, path): path for path in pictures}
+        futures = [pool.submit(_measure_one, settings, path) for path in pictures]
         try:
             for future in as_completed(futures):
-                yield futures[future], future.result()
+                yield future.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # one failed: begin no other
 
@@ -148,22 +169,39 @@ def _tools(settings: RateSettings) -> tuple[tuple[Codec, ...], Judge]:
 
 def _open_codec(name: str, settings: RateSettings) -> Codec:
     if name != "misc":
-        return CLASSICAL[name]()
+        return RIVALS[name]()
     from misc_lab.bench.own import MiscCodec
 
     return MiscCodec(pack=settings.pack, refine=settings.refine, semantics=settings.semantics)
 
 
-def _describe(settings: RateSettings) -> dict[str, Any]:
-    packages = ("misc-streaming", "pillow", "pillow-jxl-plugin", "torch")
+def _describe(
+    settings: RateSettings, conditions: Conditions, earlier: Sequence[Earlier]
+) -> dict[str, Any]:
+    packages = ("misc-streaming", "av", "bjontegaard", "pillow", "pillow-jxl-plugin", "torch")
     return asdict(settings) | {
-        "folder": str(settings.folder),
-        "out": str(settings.out),
-        "perceptual": settings.perceptual and Path(settings.perceptual).name,
+        "folder": settings.folder.name,
+        "out": settings.out.name,
+        "perceptual": [Path(name).name for name in settings.perceptual],
+        "merge": [path.name for path in settings.merge],
         "python": sys.version.split()[0],
         "machine": platform.machine(),
         "versions": {name: _version(name) for name in packages},
+        "codec_versions": _codec_versions(settings, earlier),
+        "taken_over": {one.source: dict(one.codecs) for one in earlier},
+        "conditions": msgspec.to_builtins(conditions),
     }
+
+
+def _codec_versions(settings: RateSettings, earlier: Sequence[Earlier]) -> dict[str, str]:
+    versions = {name: version for one in earlier for name, version in one.codecs.items()}
+    for name in settings.codecs:
+        if name == "misc":
+            digest = load_pack(settings.pack).component("codec").digest.hex()
+            versions[name] = f"{_version('misc-streaming')}, pack {settings.pack}, codec {digest}"
+        else:
+            versions[name] = RIVALS[name].version()
+    return versions
 
 
 def _version(package: str) -> str | None:
