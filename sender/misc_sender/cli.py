@@ -101,6 +101,10 @@ def send(
     ] = 16,
     count: Annotated[int | None, typer.Option(help="Stop after this many pictures.")] = None,
     loop: Annotated[bool, typer.Option("--loop", help="Begin again at the end.")] = False,
+    key_every: Annotated[
+        int | None,
+        typer.Option(min=1, help="Let every Nth picture stand alone, 1 for all; else as needed."),
+    ] = None,
     deadline: Annotated[
         float, typer.Option(help="Seconds after which a picture is given up.")
     ] = 60.0,
@@ -111,6 +115,10 @@ def send(
     ] = None,
     pack: Annotated[str, typer.Option(help="Model pack: nano, or a folder.")] = "nano",
     ca_file: Annotated[Path | None, typer.Option(help="Certificates to trust, for mqtts.")] = None,
+    explain: Annotated[
+        Path | None,
+        typer.Option(help="Draw the latest picture here, with its words and what they cost."),
+    ] = None,
 ) -> None:
     """Send pictures over a narrow link."""
     with exit_on_error("misc-send"):
@@ -147,5 +155,6 @@ def send(
             ca_file=ca_file,
             taking=SourceOptions(fps=fps, loop=loop, max_side=max_side),
             budget=Budget(max_bytes=max_bytes, quality=quality, kbps=kbps, fps=fps),
-            sending=SendOptions(deadline=deadline, count=count, kbps=kbps),
+            sending=SendOptions(deadline=deadline, count=count, kbps=kbps, key_every=key_every),
+            explain=explain,
         ).run()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from misc_sender.budget import Budget
 from misc_sender.encode import FrameEncoder
+from misc_sender.explain import Explainer
 from misc_sender.pipeline import SendOptions, SendPipeline
 from misc_sender.reports import WordsMissed
 from misc_sender.semantics import (
@@ -41,6 +42,7 @@ class SendCommand:
         taking: how to take pictures.
         budget: what a picture may cost.
         sending: how to send them.
+        explain: file that shows the latest picture with its words and what they cost, or None.
     """
 
     source: str
@@ -53,6 +55,7 @@ class SendCommand:
     taking: SourceOptions
     budget: Budget
     sending: SendOptions
+    explain: Path | None = None
 
     def run(self) -> None:
         """Send until the source ends.
@@ -76,10 +79,15 @@ class SendCommand:
             mtu=self.mtu,
             backend=describer,
         )
-        asyncio.run(self._stream(source, encoder, describer))
+        explainer = Explainer(self.explain, pack.component("text")) if self.explain else None
+        asyncio.run(self._stream(source, encoder, describer, explainer))
 
     async def _stream(
-        self, source: Source, encoder: FrameEncoder, describer: SemanticsBackend
+        self,
+        source: Source,
+        encoder: FrameEncoder,
+        describer: SemanticsBackend,
+        explainer: Explainer | None,
     ) -> None:
         transport = await open_sender(
             self.to,
@@ -97,6 +105,7 @@ class SendCommand:
                 transport=transport,
                 options=self.sending,
                 reporter=reporter,
+                on_encoded=explainer,
             ).run()
         finally:
             reporter.close()

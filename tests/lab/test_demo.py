@@ -9,8 +9,8 @@ from PIL import Image, ImageFont
 from typer.testing import CliRunner
 
 from misc_lab.demo.cli import app
-from misc_lab.demo.outlines import draw_items
 from misc_lab.demo.panels import Panel, Strip, draw_strip, stack
+from misc_shared.outlines import draw_items
 from misc_shared.semantics import Item
 
 

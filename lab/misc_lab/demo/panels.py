@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from misc_lab.demo.outlines import draw_items
+from misc_shared.outlines import draw_items
 from misc_shared.semantics import Item
 
 __all__ = ["Panel", "Strip", "draw_strip", "stack"]

@@ -7,19 +7,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from misc_sender.grids import area_weights
 from misc_sender.semantics.networks import Sight
 from misc_sender.semantics.vocabulary import Noun, Vocabulary
 
-__all__ = ["MAP_SIDE", "Choice", "choose_items"]
+__all__ = ["MAP_SIDE", "Choice", "choose_items", "draw_map"]
 
-MAP_SIDE = 16
-_FEWEST_CELLS = 2
+MAP_SIDE = 32
+"""Cells across and down the maps that are drawn; what the budget has no room for is merged."""
+
+_FEWEST_CELLS = 8
 _SAME_PLACE = 0.75  # overlap (intersection over union) from which two nouns mean one thing
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A noun to say and where it is: bool [16, 16], at least two cells."""
+    """A noun to say and where it is: bool [32, 32], at least eight cells."""
 
     name: str
     probability: float
@@ -52,8 +55,9 @@ def choose_items(vocabulary: Vocabulary, sight: Sight, *, limit: int) -> list[Ch
 
 
 def draw_map(noun: Noun, patches: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Turn a noun's patch scores [20, 20] into its map, bool [16, 16]."""
-    scores = _RESAMPLE @ patches @ _RESAMPLE.T
+    """Turn a noun's patch scores [rows, columns] into its map, bool [32, 32]."""
+    rows, columns = (area_weights(MAP_SIDE, count) for count in patches.shape)
+    scores = rows @ patches @ columns.T
     if noun.placed:
         sure = 1 / (1 + np.exp(-scores.clip(-30, 30)))
         return np.asarray(sure >= noun.inside * sure.max())
@@ -63,16 +67,3 @@ def draw_map(noun: Noun, patches: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 def _overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
     return float((one & other).sum() / max(1, (one | other).sum()))
-
-
-def _area_resampling(outputs: int, inputs: int) -> NDArray[np.float32]:
-    """Return the matrix [outputs, inputs] that averages by covered length."""
-    edges = np.linspace(0, inputs, outputs + 1)
-    cells = np.arange(inputs)
-    covered = np.minimum(edges[1:, None], cells + 1) - np.maximum(edges[:-1, None], cells)
-    weights = covered.clip(0)
-    result: NDArray[np.float32] = (weights / weights.sum(1, keepdims=True)).astype(np.float32)
-    return result
-
-
-_RESAMPLE = _area_resampling(MAP_SIDE, 20)

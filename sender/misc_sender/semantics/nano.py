@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from misc_sender.semantics.appearance import appearance
 from misc_sender.semantics.backend import QuickBackend
 from misc_sender.semantics.captions import write_caption
-from misc_sender.semantics.items import choose_items
+from misc_sender.semantics.items import choose_items, draw_map
 from misc_sender.semantics.networks import CaptionNetwork, SightNetwork
 from misc_sender.semantics.vocabulary import load_vocabulary
 from misc_shared.packs import Component
@@ -47,3 +48,23 @@ class NanoSemantics(QuickBackend):
         # A caption of a picture in which nothing is sure would be a guess.
         caption = write_caption(self._captions, self._vocabulary, sight) if items else ""
         return Semantics(items, caption)
+
+    def locate(
+        self, image: NDArray[np.uint8], names: Sequence[str]
+    ) -> list[NDArray[np.bool_] | None]:
+        """Place words, whether or not they would be said of the picture.
+
+        Args:
+            image: uint8 [H, W, 3], RGB.
+            names: nouns of the vocabulary in any spelling, such as "grass" or "puppies".
+
+        Returns:
+            For each name a map, bool [32, 32], True where the picture is most like it; None for
+            a word that is not in the vocabulary.
+        """
+        sight = self._sight(image)
+        places = [self._vocabulary.place(name) for name in names]
+        return [
+            None if place is None else draw_map(self._vocabulary.nouns[place], sight.patches[place])
+            for place in places
+        ]

@@ -15,8 +15,6 @@ from misc_shared.packs import Component
 
 __all__ = ["CaptionNetwork", "Sight", "SightNetwork"]
 
-_SIDE = 160
-
 
 @dataclass(frozen=True)
 class Sight:
@@ -24,8 +22,8 @@ class Sight:
 
     Attributes:
         present: float32 [W], probability that the noun is in the picture.
-        patches: float32 [W, 20, 20], score (logit) of the noun at each patch.
-        summary: float32 [384], pooled features.
+        patches: float32 [W, 28, 28], score (logit) of the noun at each patch.
+        summary: float32 [512], pooled features.
     """
 
     present: NDArray[np.float32]
@@ -46,10 +44,12 @@ class SightNetwork:
 
     def __init__(self, component: Component, *, threads: int) -> None:
         self._session = _open(component.file("sight.onnx"), threads=threads)
+        *_, rows, columns = self._session.get_inputs()[0].shape
+        self._size = (columns, rows)
 
     def __call__(self, image: NDArray[np.uint8]) -> Sight:
         """Look at a picture, uint8 [H, W, 3] RGB, stretched to a square as in training."""
-        square = Image.fromarray(image).resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)
+        square = Image.fromarray(image).resize(self._size, Image.Resampling.BICUBIC)
         pixels = np.asarray(square, np.float32).transpose(2, 0, 1)[None] / 255
         logits, patches, summary = self._session.run(None, {"picture": pixels})
         present = 1 / (1 + np.exp(-logits[0].clip(-30, 30)))

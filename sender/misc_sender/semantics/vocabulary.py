@@ -48,6 +48,11 @@ class Vocabulary(Struct, frozen=True, forbid_unknown_fields=True):
     support: float
     fluency: float
 
+    def place(self, word: str) -> int | None:
+        """Return the place of the noun that a word names first, or None if it names none."""
+        named = [place for place, noun in enumerate(self.nouns) if noun.name == word]
+        return next(iter((*named, *self.spellings.get(word, ()))), None)
+
 
 def load_vocabulary(path: Path) -> Vocabulary:
     """Read a vocabulary.

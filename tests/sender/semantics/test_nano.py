@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from skimage import data
 
 from misc_sender.semantics import SemanticsBackend, make_backend
+from misc_sender.semantics.nano import NanoSemantics
 from misc_shared.packs import load_pack
 from misc_shared.semantics import MAX_CAPTION_WORDS, MAX_DETAIL_WORDS, MAX_NAME_WORDS, Semantics
 
@@ -44,7 +45,7 @@ def test_the_contract_holds(said: dict[str, Semantics], name: str) -> None:
         assert 1 <= len(item.name.split()) <= MAX_NAME_WORDS
         assert 1 <= len(item.detail.split()) <= MAX_DETAIL_WORDS
         assert item.map is not None
-        assert item.map.shape == (16, 16)
+        assert item.map.shape == (32, 32)
         assert item.map.dtype == np.bool_
         assert item.map.any()
 
@@ -55,7 +56,16 @@ def test_a_person_is_seen_and_found(said: dict[str, Semantics]) -> None:
     found = [item for item in said["astronaut"].items if item.name in people]
     assert found
     assert found[0].map is not None
-    assert found[0].map[4:12, 4:12].mean() > 0.5
+    assert found[0].map[8:24, 8:24].mean() > 0.5
+
+
+def test_any_word_of_the_vocabulary_is_located() -> None:
+    """Whether or not it would be said; what is no word of ours gets no map."""
+    component = load_pack("nano").component("semantics")
+    words = ("water", "grass", "puppies", "xylophonist")
+    maps = NanoSemantics(component).locate(photograph("coffee"), words)
+    assert [one is None for one in maps] == [False, False, False, True]
+    assert all(one.shape == (32, 32) and one.any() for one in maps if one is not None)
 
 
 def test_the_same_picture_gives_the_same_words(said: dict[str, Semantics]) -> None:

@@ -8,12 +8,17 @@ from PIL import Image, ImageDraw, ImageFont
 
 from misc_shared.semantics import Item
 
-__all__ = ["draw_items"]
+__all__ = ["draw_items", "item_colour"]
 
 _COLOURS = ((255, 209, 102), (6, 214, 160), (239, 71, 111), (17, 138, 178))
 _LINE_WIDTH = 3
 
 Segment = tuple[float, float, float, float]
+
+
+def item_colour(index: int) -> tuple[int, int, int]:
+    """Return the RGB colour, 0..255, in which the item at a place of the list is drawn."""
+    return _COLOURS[index % len(_COLOURS)]
 
 
 def draw_items(
@@ -27,11 +32,10 @@ def draw_items(
         font: For the names.
     """
     draw = ImageDraw.Draw(picture)
-    mapped = [item for item in items if item.map is not None and item.map.any()]
-    for index, item in enumerate(mapped):
-        if item.map is None:
+    for index, item in enumerate(items):
+        if item.map is None or not item.map.any():
             continue
-        colour = _COLOURS[index % len(_COLOURS)]
+        colour = item_colour(index)
         scale = (picture.width / item.map.shape[1], picture.height / item.map.shape[0])
         for segment in _border(item.map):
             draw.line(_scaled(segment, scale), fill=colour, width=_LINE_WIDTH)

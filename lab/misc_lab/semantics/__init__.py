@@ -1,0 +1,1 @@
+"""Measures how well a semantics backend tells what pictures show."""

@@ -1,0 +1,78 @@
+"""Chooses how fine a picture's maps are: as fine as the budget allows."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from misc_shared.maps import encode_maps
+from misc_shared.semantics import Semantics
+
+__all__ = ["GRIDS", "MAP_SHARE", "area_weights", "coarser", "fit_maps"]
+
+GRIDS = (32, 16, 8)
+"""Cells across and down a map, the finest first; the map coder knows these best."""
+
+MAP_SHARE = 0.06
+"""Share of a picture's bytes that its maps may take; from then on they get coarser."""
+
+_MOSTLY = 0.5
+
+
+def fit_maps(semantics: Semantics, limit: int | None) -> Semantics:
+    """Make all maps as fine as their share of the budget allows, and no finer than they were.
+
+    Args:
+        semantics: items whose maps may have any shapes.
+        limit: bytes that the picture may take; None for any number.
+
+    Returns:
+        The same with maps of one square grid, 8 x 8 if even that takes more than its share.
+        Nothing changes where some item has no map, since maps travel together or not at all.
+    """
+    maps = [item.map for item in semantics.items if item.map is not None]
+    if limit is None or not maps or len(maps) < len(semantics.items):
+        return semantics
+    finest = min(min(one.shape) for one in maps)
+    fitted = maps
+    for side in GRIDS:
+        if side > finest:
+            continue
+        fitted = [coarser(one, side) for one in maps]
+        if len(encode_maps(fitted)) <= MAP_SHARE * limit:
+            break
+    items = (
+        dataclasses.replace(item, map=one)
+        for item, one in zip(semantics.items, fitted, strict=True)
+    )
+    return dataclasses.replace(semantics, items=tuple(items))
+
+
+def coarser(cells: NDArray[np.bool_], side: int) -> NDArray[np.bool_]:
+    """Redraw a map on a square grid: a cell is covered if most of it was.
+
+    Args:
+        cells: bool [rows, columns].
+        side: cells across and down the new grid.
+
+    Returns:
+        bool [side, side]; the most covered cell is always among the covered, if there is any.
+    """
+    if cells.shape == (side, side):
+        return cells
+    rows, columns = cells.shape
+    covered = area_weights(side, rows) @ cells @ area_weights(side, columns).T
+    highest = covered.max()
+    return np.asarray((covered >= min(_MOSTLY, highest)) & (covered > 0))
+
+
+def area_weights(outputs: int, inputs: int) -> NDArray[np.float32]:
+    """Return the matrix [outputs, inputs] that averages by covered length."""
+    edges = np.linspace(0, inputs, outputs + 1)
+    cells = np.arange(inputs)
+    covered = np.minimum(edges[1:, None], cells + 1) - np.maximum(edges[:-1, None], cells)
+    weights = covered.clip(0)
+    result: NDArray[np.float32] = (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+    return result
