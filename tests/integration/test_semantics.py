@@ -10,13 +10,23 @@ from typing import Any
 import pytest
 from tests.sender.semantics.conftest import VisionServer
 from tests.sender.semantics.conftest import vision_server as vision_server  # noqa: PLC0414 - a fixture
-from tests.sender.semantics.tiny_models import save_clip, save_vision_language
+from tests.sender.semantics.tiny_models import (
+    save_as_on_the_hub,
+    save_clip,
+    save_vision_language,
+)
 
 # Each starts a process, and loading torch on a busy machine takes minutes.
 pytestmark = pytest.mark.timeout(600)
 
 KEY = "sk-test-0123456789abcdef"
 SEND = "import sys; sys.argv[0] = 'misc-send'; from misc_sender.cli import app; app()"
+
+# Ends the process at once, because libraries swallow exceptions of their own little look-ups.
+NO_NETWORK = """
+import os, sys
+sys.addaudithook(lambda event, _: event in ("socket.connect", "socket.getaddrinfo") and os._exit(9))
+"""
 
 
 def send(
@@ -167,16 +177,28 @@ def test_a_missing_package_is_one_sentence_with_the_command(
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_local_models_give_words_and_maps(tmp_path: Path) -> None:
-    """A tiny vision-language model names things, a tiny CLIP places them; both go out."""
+def in_hub_cache(home: Path, name: str) -> Path:
+    """Return the folder where the hub's client keeps a model's files; HF_HOME is `home`."""
+    kept = home / "hub" / f"models--{name.replace('/', '--')}"
+    (kept / "refs").mkdir(parents=True)
+    (kept / "refs" / "main").write_text("0" * 40)
+    folder = kept / "snapshots" / ("0" * 40)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def test_local_models_give_words_and_maps_without_a_network(tmp_path: Path) -> None:
+    """Tiny ones, kept as the hub's client keeps the defaults: one names things, one places them."""
     words = ("dog", ",", "grass", "and", "sky", ".")
-    vlm, clip = tmp_path / "vlm", tmp_path / "clip"
-    save_vision_language(vlm, says=words)
-    save_clip(clip)
+    vlm = in_hub_cache(tmp_path, "HuggingFaceTB/SmolVLM-256M-Instruct")
+    save_as_on_the_hub(save_vision_language(vlm, says=words))
+    clip = in_hub_cache(tmp_path, "openai/clip-vit-base-patch16")
+    save_as_on_the_hub(save_clip(clip))
     done = send(
         "sample:coffee", "--to", f"file:{tmp_path / 'photo.misc'}", "--bytes", 4000,
-        "--semantics", "transformers", "--transformers-model", vlm,
-        "--maps", "clip", "--clip-model", clip, "--map-grid", 8,
+        "--semantics", "transformers", "--maps", "clip", "--map-grid", 8,
+        before=NO_NETWORK,
+        HF_HOME=str(tmp_path),
     )  # fmt: skip
     (frame,) = reports(done, "frame")
     assert frame["items"] == ["dog", "grass", "sky"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import (
     CLIPConfig,
@@ -122,3 +124,22 @@ def save_clip(folder: Path) -> Path:
     CLIPModel(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def save_as_on_the_hub(folder: Path) -> None:
+    """Rewrite a folder's files as the default models have them on the hub, from before version 5.
+
+    Weights of CLIP are a PyTorch file there, and a processor's parts have files of their own.
+    """
+    processor = folder / "processor_config.json"
+    if not processor.exists():
+        torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+        (folder / "model.safetensors").unlink()
+        return
+    settings = json.loads(processor.read_text())
+    images = settings.pop("image_processor") | {"image_processor_type": "Idefics3ImageProcessor"}
+    processor.write_text(json.dumps(settings))
+    (folder / "preprocessor_config.json").write_text(json.dumps(images))
+    template = folder / "chat_template.jinja"
+    (folder / "chat_template.json").write_text(json.dumps({"chat_template": template.read_text()}))
+    template.unlink()
