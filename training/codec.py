@@ -1,16 +1,12 @@
-"""Train the image codec: `python -m training.codec --data DIR --teachers DIR --work DIR`.
+"""Train the image codec, one stage of it; `training.codec_recipe` runs them all.
 
 Loss at the displayed size: MSE, SqFD, 1 - MS-SSIM and, where asked for, SqTD, weighted by
 --weights, + lambda(t) x coded bits per coded pixel. Each step codes crops at one working scale
 (displayed size / coded size), because at these rates most pictures are coded smaller than they are
-shown. Layers 1 and 2 are dropped at random so that every prefix decodes. A second stage
-(--stage synthesis) goes on with the receiver's half alone, on integers as the encoder really sends
-them. Resumes from the newest checkpoint in --work; the learning rate follows the share of
---minutes spent.
-
-On a CPU a batch of 4 takes about a second, and hours help. On a large GPU:
-`--device cuda --batch 64 --rate 8e-4 --minutes 18 --run-minutes 9`, twice, then
-`--stage synthesis --minutes 6`; shards of --data may be added between runs.
+shown. Layers 1 and 2 are dropped at random so that every prefix decodes. Stages "joint" and
+"revived" (after training.codec_revive) train everything; "synthesis" goes on with the receiver's
+half alone, on integers as the encoder really sends them. Resumes from the newest checkpoint in
+--work; the learning rate follows the share of --minutes spent.
 """
 
 import argparse
@@ -26,15 +22,16 @@ from torch import Tensor
 from training.codec_losses import Perceptual
 from training.codec_model import Codec, anchor_weights
 from training.data import PhotoStore, ahead
-from training.gossip import meet
 from training.loop import add_loop_arguments, cosine, follow, save_whole, train
 
+STAGES = ("joint", "revived", "synthesis")
 CODED_SIDE = 192
 PERCEPTUAL_SIDE = 192
 DEAD_ZONE = 0.1
 SCALES, SCALE_SHARES = (1.0, 1.5, 2.0), (0.25, 0.45, 0.30)
-LAMBDA_COARSE, LAMBDA_FINE = 25.0, 1.5
-MEET_STEPS = 25
+LAMBDA_COARSE, LAMBDA_FINE = 60.0, 2.2
+# Quantiser steps are few numbers that have far to go.
+GAIN_RATE = 10.0
 # Before this many steps pictures are so far off that a clamp would leave no gradient, and latents
 # so far that their likelihood would pull them to nothing.
 UNCLAMPED_STEPS, FREE_LATENT_STEPS = 500, 300
@@ -70,16 +67,23 @@ class CodecTrainer:
         self.perceptual = Perceptual(args.teachers).to(self.device)
         self.model = Codec().to(self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.model).requires_grad_(False)
-        learning = self.model if args.stage == "joint" else self.model.synthesis
+        learning = self.model.synthesis if args.stage == "synthesis" else self.model
         self.model.requires_grad_(False)
         learning.requires_grad_(True)
-        self.optimiser = torch.optim.AdamW(
-            learning.parameters(), lr=args.rate, weight_decay=1e-4, fused=True
-        )
+        self.optimiser = self._new_optimiser()
         # The whole training, and this stage of it.
         self.step, self.spent, self.stage_step, self.stage_spent = 0, 0.0, 0, 0.0
         if self._path.exists():
             self._resume()
+
+    def _new_optimiser(self) -> torch.optim.Optimizer:
+        learning = {n: p for n, p in self.model.named_parameters() if p.requires_grad}
+        gains = [value for name, value in learning.items() if name.startswith("log_gains")]
+        networks = [value for name, value in learning.items() if not name.startswith("log_gains")]
+        groups: list[dict[str, object]] = [{"params": networks, "factor": 1.0}]
+        if gains:
+            groups.append({"params": gains, "factor": GAIN_RATE, "weight_decay": 0.0})
+        return torch.optim.AdamW(groups, lr=self.args.rate, weight_decay=1e-4, fused=True)
 
     @property
     def _path(self) -> Path:
@@ -89,7 +93,7 @@ class CodecTrainer:
         state = torch.load(self._path, weights_only=True, map_location=self.device)
         self.average.load_state_dict(state["average"])
         self.step, self.spent = state["step"], state["spent"]
-        if state["stage"] == self.args.stage:
+        if state["stage"] == self.args.stage and state["optimiser"]:
             self.model.load_state_dict(state["model"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.stage_step, self.stage_spent = state["stage_step"], state["stage_spent"]
@@ -125,9 +129,7 @@ class CodecTrainer:
         """Learning rate, and the factor on lambda: low first, so that latents carry something."""
         done = min(1.0, self.stage_spent / (self.args.minutes * 60))
         rate = self.args.rate * cosine(done, self.stage_step, warm_up=200)
-        # A start from trained weights has learned to use its latents.
-        begin = 0.25 if self.step == self.stage_step else 0.6
-        return rate, min(1.0, begin + 3.0 * done)
+        return rate, min(1.0, self.args.lambda_begin + 2.5 * done)
 
     def loss(self, picture: Tensor, lambda_factor: float) -> tuple[Tensor, dict[str, float]]:
         """Give the training loss of one batch of crops, [N, 3, S, S] in [0, 1], and its parts."""
@@ -182,7 +184,7 @@ class CodecTrainer:
         gains = self.model.gains(anchor_weights(quality))
         scaled = [y.float() * g for y, g in zip(latents, gains, strict=True)]
         noisy = [y + torch.rand_like(y) - 0.5 for y in scaled]
-        if self.args.stage == "joint":
+        if self.args.stage != "synthesis":
             return [round_through(y) for y in scaled], noisy
         return [y.sign() * (y.abs() + 0.5 - DEAD_ZONE).floor() for y in scaled], noisy
 
@@ -201,7 +203,7 @@ class CodecTrainer:
         """Take one optimiser step on one batch."""
         rate, lambda_factor = self._schedule()
         for group in self.optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["factor"]
         crops = next(self.batches).to(self.device, non_blocking=True)
         total, parts = self.loss(crops.permute(0, 3, 1, 2).float() / 255, lambda_factor)
         self.optimiser.zero_grad(set_to_none=True)
@@ -211,15 +213,12 @@ class CodecTrainer:
         self.optimiser.step()
         self.step += 1
         self.stage_step += 1
-        if self.args.meet and self.stage_step % MEET_STEPS == 0:
-            meet(learning, self.args.meet)
         follow(self.average.parameters(), self.model.parameters(), self.stage_step, slowest=0.9985)
         return parts
 
 
-def main() -> None:
-    """Parse the command line and train."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of every stage."""
     parser.add_argument("--data", type=Path, required=True, help="folder of photos-*.tar")
     parser.add_argument(
         "--teachers", type=Path, required=True, help="folder of sqfd.py and its weights"
@@ -227,30 +226,37 @@ def main() -> None:
     parser.add_argument(
         "--work", type=Path, required=True, help="folder for the cache and checkpoints"
     )
-    parser.add_argument(
-        "--stage",
-        choices=("joint", "synthesis"),
-        default="joint",
-        help="all networks, or the synthesis alone while what is sent stays as it is",
-    )
-    parser.add_argument("--rate", type=float, default=5e-4, help="peak learning rate")
+    parser.add_argument("--rate", type=float, default=3e-4, help="peak learning rate")
     parser.add_argument(
         "--weights",
         type=float,
         nargs=4,
-        default=[60.0, 2.0, 2.0, 0.0],
+        default=[40.0, 3.0, 1.5, 0.0],
         metavar=("MSE", "SQFD", "MS_SSIM", "SQTD"),
         help="of the parts of the distortion",
     )
-    parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument(
-        "--meet", type=Path, help="file through which trainers side by side average their weights"
+        "--lambda-begin", type=float, default=0.25, help="factor on lambda at a stage's beginning"
     )
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
     add_loop_arguments(parser, minutes=120, batch=4)
-    args = parser.parse_args()
+
+
+def run(args: argparse.Namespace) -> None:
+    """Train the stage that `args.stage` names."""
     torch.set_num_threads(args.threads)
     torch.set_flush_denormal(True)
     train(CodecTrainer(args), args)
+
+
+def main() -> None:
+    """Parse the command line and train."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_arguments(parser)
+    parser.add_argument(
+        "--stage", choices=STAGES, default="joint", help="all networks, or the synthesis alone"
+    )
+    run(parser.parse_args())
 
 
 if __name__ == "__main__":

@@ -224,7 +224,7 @@ def entropy_arrays(codec: Codec) -> Arrays:
 
 def export(args: argparse.Namespace) -> None:
     """Write the whole component."""
-    state = torch.load(args.work / "codec.pt", weights_only=True)
+    state = torch.load(args.work / "codec.pt", weights_only=True, map_location="cpu")
     codec = Codec().eval()
     codec.load_state_dict(state["average"])
     args.out.mkdir(parents=True, exist_ok=True)
@@ -271,14 +271,8 @@ def _write(args: argparse.Namespace, state: dict[str, object], difference: float
     write_card(args.out, fields=fields)
 
 
-def main() -> None:
-    """Parse the command line and export."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--work", type=Path, required=True, help="folder of the checkpoint and the photo cache"
-    )
-    parser.add_argument("--data", type=Path, required=True, help="folder of photos-*.tar")
-    parser.add_argument("--out", type=Path, required=True, help="the pack's codec folder")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what only the export asks for."""
     parser.add_argument(
         "--pictures", type=int, default=600, help="training pictures to count on; 0 keeps the prior"
     )
@@ -289,8 +283,18 @@ def main() -> None:
     )
     parser.add_argument("--metrics", type=Path, help="JSON of held-out results for the card")
     parser.add_argument("--hardware", default="2 CPU cores, no GPU")
-    args = parser.parse_args()
-    export(args)
+
+
+def main() -> None:
+    """Parse the command line and export."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--work", type=Path, required=True, help="folder of the checkpoint and the photo cache"
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder of photos-*.tar")
+    parser.add_argument("--out", type=Path, required=True, help="the pack's codec folder")
+    add_arguments(parser)
+    export(parser.parse_args())
 
 
 if __name__ == "__main__":

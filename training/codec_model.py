@@ -31,17 +31,18 @@ STRIDES: Final = (64, 32, 16)
 ANCHORS: Final = 8
 PHASES: Final = ((0, 0), (1, 1), (0, 1), (1, 0))
 _HIDDEN: Final = 64
+_NARROW: Final = 72  # so that the analysis keeps to 2 M parameters
 _INPUT_LIMIT: Final = 15.0
 _ACTIVATION_LIMIT: Final = 16.0 - 1 / 128
 
 
 class _Residual(nn.Module):
-    """x + conv(silu(conv(silu(x)))), width kept."""
+    """x + conv(silu(conv(silu(x)))), width kept; `hidden` channels between, as many by default."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, hidden: int | None = None) -> None:
         super().__init__()
-        self.first = nn.Conv2d(width, width, 3, padding=1)
-        self.second = nn.Conv2d(width, width, 3, padding=1)
+        self.first = nn.Conv2d(width, hidden or width, 3, padding=1)
+        self.second = nn.Conv2d(hidden or width, width, 3, padding=1)
         nn.init.zeros_(self.second.bias)
         self.second.weight.data.mul_(0.3)
 
@@ -66,19 +67,25 @@ class Analysis(nn.Module):
             nn.SiLU(), nn.Conv2d(160, 112, 3, stride=2, padding=1), _stage(112, 1)
         )
         self.to64 = nn.Sequential(
-            nn.SiLU(), nn.Conv2d(112, 96, 3, stride=2, padding=1), _stage(96, 1)
+            nn.SiLU(), nn.Conv2d(112, 96, 3, stride=2, padding=1), _Residual(96, _NARROW)
         )
         self.heads = nn.ModuleList(
             nn.Conv2d(width, channels, 3, padding=1)
             for width, channels in zip((96, 112, 160), LATENT_CHANNELS, strict=True)
         )
+        self.direct = nn.Sequential(
+            nn.PixelUnshuffle(16), nn.Conv2d(768, LATENT_CHANNELS[2], 1, bias=False)
+        )
+        nn.init.orthogonal_(self.direct[1].weight.data.view(LATENT_CHANNELS[2], 768), 0.5)
 
     def forward(self, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Give latents [N, 8, H/64, W/64], [N, 12, H/32, W/32] and [N, 20, H/16, W/16]."""
-        at16 = self.to16(self.stem(picture * 2 - 1))
+        centred = picture * 2 - 1
+        at16 = self.to16(self.stem(centred))
         at32 = self.to32(at16)
         at64 = self.to64(at32)
-        return self.heads[0](at64), self.heads[1](at32), self.heads[2](at16)
+        finest = self.heads[2](at16) + self.direct(centred)
+        return self.heads[0](at64), self.heads[1](at32), finest
 
 
 class Synthesis(nn.Module):
@@ -104,6 +111,11 @@ class Synthesis(nn.Module):
             nn.Conv2d(80, 40 * 4, 3, padding=1), nn.PixelShuffle(2), _stage(40, 1), nn.SiLU()
         )
         self.to1 = nn.Sequential(nn.Conv2d(40, 48, 3, padding=1), nn.PixelShuffle(4))
+        self.direct = nn.Sequential(
+            nn.Conv2d(c2, 768, 3, padding=1, bias=False), nn.PixelShuffle(16)
+        )
+        nn.init.zeros_(self.direct[0].weight)
+        nn.init.orthogonal_(self.direct[0].weight.data[:, :, 1, 1])
 
     def forward(self, layer0: Tensor, layer1: Tensor, layer2: Tensor, controls: Tensor) -> Tensor:
         """Give pictures [N, 3, 16h, 16w] from latents as Analysis gives them."""
@@ -113,7 +125,7 @@ class Synthesis(nn.Module):
         entered = self.enter(
             torch.cat([self.low_up(low), layer2, planes.expand(-1, -1, *layer2.shape[2:])], 1)
         )
-        return self.to1(self.to4(self.to8(entered))) + 0.5
+        return self.to1(self.to4(self.to8(entered))) + self.direct(layer2) + 0.5
 
 
 def phase_masks(height: int, width: int) -> Tensor:
