@@ -8,13 +8,15 @@ PYTHON_CHECK := import ensurepip, sys, venv; sys.exit(sys.version_info[:2] not i
 PYTHON ?= $(shell for candidate in python3.11 python3.12 python3; do \
 	if $$candidate -c '$(PYTHON_CHECK)' >/dev/null 2>&1; then echo $$candidate; break; fi; done)
 
-.PHONY: help demo test check bench broker install clean
+.PHONY: help demo test check bench broker golden-arm64 fuzz install clean
 
 help:
 	@echo "make demo   send sample photographs over a simulated NB-IoT link; pictures in demo/"
 	@echo "make test   run the tests"
 	@echo "make check  formatting, lint, types and import contracts"
 	@echo "make bench  rate against quality on PICTURES=DIR; results in bench-results/"
+	@echo "make golden-arm64  the codec's integers on emulated 64-bit Arm (Debian only)"
+	@echo "make fuzz   damaged bytes into every decoder; INPUTS=N pictures, five times as many others"
 	@echo "make clean  remove the environment, caches and what the programs wrote"
 
 $(STAMP): pyproject.toml constraints.txt
@@ -56,7 +58,11 @@ bench: $(STAMP)
 	@[ -n "$(PICTURES)" ] || { echo "Name a folder of pictures: make bench PICTURES=DIR" >&2; exit 1; }
 	$(BIN)/misc-bench rd "$(PICTURES)" --out bench-results $(if $(PERCEPTUAL),--perceptual "$(PERCEPTUAL)")
 
+# Both machines must read the same integers; the summary says which versions did.
+golden-arm64: $(STAMP)
+	PYTHON=$(BIN)/python scripts/golden-arm64 --out docs/results/golden-arm64.json
+
 clean:
 	rm -rf $(VENV) .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
-	rm -rf bench-results demo out
+	rm -rf .arm64 bench-results demo out
 	find lab receiver sender shared tests training -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,42 +1,87 @@
 """Golden bitstreams of the embedded pack, and what integers they decode to.
 
-`python tests/shared/codec/golden.py` prints the digests that this process finds, as JSON;
-with `--write` it encodes the pictures anew (after a new pack) and writes golden.json.
+`python -m tests.shared.codec.golden` prints the digests that this process finds, one a line; with
+`--write` it encodes the pictures anew (after a new pack) and writes golden.json.
 """
 
 import argparse
 import base64
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from misc_shared.codec import ImageDecoder, ImageEncoder
+import numpy as np
+
+from misc_shared.codec import Base, EncodedImage, ImageEncoder, Reference
+from misc_shared.codec.reader import LayerReader, digest_integers
 from misc_shared.packs import Component, load_pack
 
 GOLDEN = Path(__file__).with_name("golden.json")
 PHOTOS = ("astronaut", "chelsea", "coffee")
 BUDGETS = (150, 900, 6000)
+MOVE = (9, 30)
 
 
-def encode_all(component: Component) -> list[dict[str, object]]:
-    """Encode the sample photographs at every budget."""
+def entries() -> list[dict[str, Any]]:
+    """Give the stored bitstreams.
+
+    Each has its photograph, budget, layers and digest; a delta also the place of its base's entry.
+    """
+    found: list[dict[str, Any]] = json.loads(GOLDEN.read_text())
+    return found
+
+
+def pack_layers(layers: Sequence[bytes]) -> list[str]:
+    """Write layers as JSON can hold them."""
+    return [base64.b85encode(layer).decode() for layer in layers]
+
+
+def unpack_layers(entry: Mapping[str, Any]) -> list[bytes]:
+    """Read the layers of an entry."""
+    return [base64.b85decode(text) for text in entry["layers"]]
+
+
+def encode_all(component: Component) -> list[dict[str, Any]]:
+    """Encode the sample photographs at every budget, and deltas against some of them."""
     import skimage.data
 
-    encoder, decoder = ImageEncoder(component), ImageDecoder(component)
-    entries: list[dict[str, object]] = []
+    encoder = ImageEncoder(component)
+    made: list[dict[str, Any]] = []
+
+    def keep(encoded: EncodedImage, **facts: str | int) -> None:
+        digest = digest_integers(encoded.integers)
+        made.append(facts | {"layers": pack_layers(encoded.layers), "sha256": digest})
+
     for photo in PHOTOS:
+        picture = getattr(skimage.data, photo)()
+        moved = np.roll(picture, MOVE, (0, 1))
         for budget in BUDGETS:
-            layers = encoder.encode(getattr(skimage.data, photo)(), max_bytes=budget).layers
-            text = [base64.b85encode(layer).decode() for layer in layers]
-            digest = decoder.digest(layers)
-            entries.append({"photo": photo, "budget": budget, "layers": text, "sha256": digest})
-    return entries
+            key = encoder.encode(picture, max_bytes=budget)
+            keep(key, photo=photo, budget=budget)
+            place = len(made) - 1
+            # A stream for each layer; and all layers in one, at another quality.
+            for join, quality in ((0, key.quality), (1 << 16, max(0, key.quality - 3))):
+                delta = encoder.encode_delta(
+                    moved, Base(key.reference, place), quality=quality, join=join
+                )
+                if delta is None:
+                    raise SystemExit(f"{photo} at {budget} bytes gives no delta")
+                keep(delta, photo=photo, budget=budget, base=place)
+    return made
 
 
 def digests(component: Component) -> list[str]:
     """Decode the stored bitstreams here and now."""
-    decoder = ImageDecoder(component)
-    entries = json.loads(GOLDEN.read_text())
-    return [decoder.digest([base64.b85decode(t) for t in entry["layers"]]) for entry in entries]
+    reader = LayerReader(component)
+    references: dict[int, Reference] = {}
+    found = []
+    for place, entry in enumerate(entries()):
+        reference = references.get(entry.get("base", -1))
+        header, integers = reader.read(unpack_layers(entry), reference=reference)
+        references[place] = Reference(header, tuple(integers))
+        found.append(digest_integers(integers))
+    return found
 
 
 def main() -> None:
@@ -46,7 +91,7 @@ def main() -> None:
     component = load_pack().component("codec")
     if parser.parse_args().write:
         GOLDEN.write_text(json.dumps(encode_all(component), indent=1) + "\n")
-    print(json.dumps(digests(component)))  # noqa: T201 - the test reads it
+    print("\n".join(digests(component)))  # noqa: T201 - the test reads it
 
 
 if __name__ == "__main__":
