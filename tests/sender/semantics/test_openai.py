@@ -226,7 +226,7 @@ def test_a_slow_answer_is_given_up(
     started = time.monotonic()
     complaint = refusal(ask(url, timeout=0.3), photo, SemanticsError)
     assert "no complete answer within 0.3 s" in complaint
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 12  # three trickles in full take 15
     assert len(vision_server.requests(url)) == 3
 
 
