@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from misc_lab.cli_bench_ladder import first_bytes, ladder
 from misc_shared.exit_codes import exit_on_error
 
 __all__ = ["app"]
@@ -15,6 +16,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+app.command()(ladder)
+app.command()(first_bytes)
 
 _DEFAULT_BUDGETS = "0.012,0.024,0.048,0.096"
 

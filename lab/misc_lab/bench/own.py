@@ -46,7 +46,7 @@ class MiscCodec:
     def __init__(self, *, pack: str, refine: bool, semantics: str) -> None:
         self._pack = load_pack(pack)
         self._semantics = semantics
-        self._encoders: dict[int, FrameEncoder] = {}
+        self._encoders: dict[Budget, FrameEncoder] = {}
         options = ("--refine",) if refine else ()
         self._decoder = DecoderProcess("misc_lab.bench.decoding", pack, *options)
         self.series: tuple[str, ...] = (
@@ -55,15 +55,22 @@ class MiscCodec:
 
     def files(self, image: Pixels, *, max_bytes: int) -> Iterator[CodedFile]:
         """The one stream that our own rate control makes of the budget."""
-        encoder = self._encoder(max_bytes)
+        coded = self.stream(image, Budget(max_bytes=max_bytes))
+        if coded is not None:
+            yield coded
+
+    def stream(self, image: Pixels, budget: Budget) -> CodedFile | None:
+        """The one stream of a budget, or of a quality; None where not even the base fits."""
+        encoder = self._encoder(budget)
         hello = HelloConfig(stream="bench", packs=encoder.packs, started=0.0, first=True)
         reserve = introduction_bytes(hello, mtu=_MTU)
         try:
             encoded = encoder.encode(Frame(pixels=image, captured_at=0.0), reserve=reserve)
         except ConfigError:  # the budget does not hold even the smallest picture
-            return
+            return None
         sizes = "+".join(str(len(data)) for _, data in sorted(encoded.layers.items()))
-        yield CodedFile(_datagrams(encoded, hello), f"quality {encoded.quality} layers {sizes}")
+        setting = f"1/{encoded.image.scale:g} quality {encoded.quality} layers {sizes}"
+        return CodedFile(_datagrams(encoded, hello), setting)
 
     def decode(self, parts: tuple[bytes, ...], *, width: int, height: int) -> Mapping[str, Pixels]:
         """Decode in the other process; the size is in the stream.
@@ -74,16 +81,12 @@ class MiscCodec:
         pictures = self._decoder.decode(parts, width=width, height=height)
         return dict(zip(self.series, pictures, strict=True))
 
-    def _encoder(self, max_bytes: int) -> FrameEncoder:
-        if max_bytes not in self._encoders:
-            self._encoders[max_bytes] = FrameEncoder(
-                self._pack,
-                semantics=self._semantics,
-                budget=Budget(max_bytes=max_bytes),
-                mtu=_MTU,
-                threads=1,
+    def _encoder(self, budget: Budget) -> FrameEncoder:
+        if budget not in self._encoders:
+            self._encoders[budget] = FrameEncoder(
+                self._pack, semantics=self._semantics, budget=budget, mtu=_MTU, threads=1
             )
-        return self._encoders[max_bytes]
+        return self._encoders[budget]
 
 
 def _datagrams(encoded: EncodedFrame, hello: HelloConfig) -> tuple[bytes, ...]:

@@ -11,8 +11,9 @@ from rich.table import Table
 from misc_lab.bench.bd_rate import BdRate, BdRates
 from misc_lab.bench.metrics import LABELS
 from misc_lab.bench.results import Point
+from misc_lab.bench.rungs import NOISE, Rung, climbs, uses
 
-__all__ = ["show_bd_rates", "show_points", "watch"]
+__all__ = ["show_bd_rates", "show_ladder", "show_points", "watch"]
 
 _MOST = 0.5  # of the range of quality, below which a BD-rate is marked
 
@@ -65,6 +66,29 @@ def show_bd_rates(rates: BdRates) -> None:
     for series, by_metric in rates.items():
         table.add_row(series, *(_percent(by_metric[name]) for name in names))
     Console().print(table)
+
+
+def show_ladder(rungs: Sequence[Rung], *, out: Path) -> None:
+    """Print how budgets were kept and how metrics rose."""
+    console = Console()
+    table = Table(title="Budgets in bytes, everything counted")
+    for name in ("budget", "within", "least used", "used on average"):
+        table.add_column(name, justify="right")
+    for use in uses(rungs):
+        shares = (f"{100 * use.least:.1f} %", f"{100 * use.mean:.1f} %")
+        table.add_row(str(use.budget), f"{use.within} of {use.pictures}", *shares)
+    console.print(table)
+    table = Table(title="Steps to more bytes, and those that went back by more than noise")
+    for name in ("over", "metric", "steps", "back", "noise", "worst", "where"):
+        table.add_column(name)
+    for climb in climbs(rungs):
+        worst = f"{climb.worst:.4f}" if climb.worst else "–"
+        noise = f"{NOISE.get(climb.metric, 0.0):g}"
+        counts = (str(climb.steps), str(climb.backward), noise)
+        place = climb.where if climb.worst else ""
+        table.add_row(climb.kind, LABELS[climb.metric], *counts, worst, place)
+    console.print(table)
+    console.print(f"Written: {out / 'ladder.json'}, ladder.png")
 
 
 def _percent(rate: BdRate | None) -> str:

@@ -1,13 +1,10 @@
 """The rate-distortion benchmark: pictures over worker processes, results to files."""
 
 import functools
-import multiprocessing
 import os
 import platform
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +18,7 @@ from misc_lab.bench.earlier import Conditions, Earlier, conditions_of, read_earl
 from misc_lab.bench.job import measure_picture
 from misc_lab.bench.metrics import Judge
 from misc_lab.bench.plot import plot_rates
+from misc_lab.bench.pool import map_pictures
 from misc_lab.bench.results import Point, Row, average, write_csv, write_json
 from misc_lab.bench.rivals import RIVALS
 from misc_sender.sources.images import find_pictures
@@ -102,7 +100,8 @@ def run_rates(settings: RateSettings, *, on_picture: Callable[[int, int], None])
     settings.out.mkdir(parents=True, exist_ok=True)
     rows = [row for one in earlier for row in one.rows]
     on_picture(0, len(pictures))
-    for done, found in enumerate(_measure_all(settings, pictures), 1):
+    work = functools.partial(_measure_one, settings)
+    for done, found in enumerate(map_pictures(work, pictures, workers=settings.workers), 1):
         rows += found
         on_picture(done, len(pictures))
     rows.sort(key=lambda row: (row.image, CODECS.index(row.series.split()[0])))
@@ -126,32 +125,6 @@ def _check(settings: RateSettings) -> None:
         from misc_lab.bench.own import check_options
 
         check_options(pack=settings.pack, refine=settings.refine, semantics=settings.semantics)
-
-
-def _measure_all(settings: RateSettings, pictures: Sequence[Path]) -> Iterator[list[Row]]:
-    # Spawned, not forked: torch's threads do not survive a fork.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(
-        settings.workers, mp_context=context, initializer=_end_with_parent
-    ) as pool:
-        futures = [pool.submit(_measure_one, settings, path) for path in pictures]
-        try:
-            for future in as_completed(futures):
-                yield future.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)  # one failed: begin no other
-
-
-def _end_with_parent() -> None:
-    """See to it that a worker does not outlive a program that was killed."""
-
-    def watch() -> None:
-        parent = multiprocessing.parent_process()
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _measure_one(settings: RateSettings, path: Path) -> list[Row]:

@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import av
 import numpy as np
@@ -51,7 +51,7 @@ class PyAvCodec(Rival):
 
     def encode(self, picture: Image.Image, quality: float) -> bytes:
         """One key frame, every byte that the encoder gives for it."""
-        context = VideoCodecContext.create(self.encoder, "w")
+        context = cast(VideoCodecContext, VideoCodecContext.create(self.encoder, "w"))
         context.width, context.height = picture.size
         context.pix_fmt = "yuv420p"
         context.time_base = context.framerate = _ONE
@@ -190,7 +190,7 @@ def _frame(picture: Image.Image) -> VideoFrame:
     for target, plane in zip(frame.planes, _planes(picture), strict=True):
         padded = np.zeros((target.height, target.line_size), np.uint8)
         padded[:, : plane.width] = np.asarray(plane)
-        target.update(padded)
+        target.update(padded.tobytes())
     frame.pts = 0
     return frame
 
@@ -201,7 +201,7 @@ def _decode(decoder: str, data: bytes) -> Image.Image:
     Raises:
         BitstreamError: There is none.
     """
-    context = VideoCodecContext.create(decoder, "r")
+    context = cast(VideoCodecContext, VideoCodecContext.create(decoder, "r"))
     context.thread_count = 1
     try:
         frames = [*context.decode(av.Packet(data)), *context.decode(None)]
@@ -219,8 +219,8 @@ def _read_planes(frame: VideoFrame) -> Iterable[Image.Image]:
     if not ten_bits and frame.format.name not in {"yuv420p", "yuvj420p"}:
         raise BitstreamError(f"found a picture of format {frame.format.name}, expected yuv420p")
     for plane in frame.planes:
-        samples = np.frombuffer(plane, np.uint16 if ten_bits else np.uint8)
-        rows = samples.reshape(plane.height, -1)[:, : plane.width]
+        stored = np.frombuffer(bytes(plane), np.uint16 if ten_bits else np.uint8)
+        rows = stored.astype(np.uint16).reshape(plane.height, -1)[:, : plane.width]
         if ten_bits:
             rows = np.minimum((rows + 2) >> 2, 255)
         yield Image.fromarray(np.ascontiguousarray(rows, np.uint8))
