@@ -1,4 +1,8 @@
-"""Layers that wait for the decoder: those of a few frames, the newest ones."""
+"""Layers that wait for the decoder: those of a few frames, the newest ones.
+
+More frames wait than are shown: a picture that came too fast to be shown may be the base of the
+next ones.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,15 @@ from misc_shared.session import FrameId, LayerReceived
 __all__ = ["Backlog"]
 
 _FRAMES = 4
+_BASES = 16
 
 
 class Backlog:
     """Collects layers until the decoder takes them all at once.
 
     Attributes:
-        skipped: frames whose layers were let go because newer ones came faster than the decoder.
+        skipped: frames whose layers were let go because newer ones came much faster than the
+            decoder.
     """
 
     def __init__(self) -> None:
@@ -28,12 +34,12 @@ class Backlog:
 
     @property
     def full(self) -> bool:
-        """Whether one more frame would push the oldest out."""
+        """Whether more frames wait than will be shown."""
         return len(self._waiting) >= _FRAMES
 
     def add(self, event: LayerReceived) -> None:
         """Let a layer wait."""
-        if event.frame not in self._waiting and self.full:
+        if event.frame not in self._waiting and len(self._waiting) >= _BASES:
             self._waiting.popitem(last=False)
             self.skipped += 1
         self._waiting.setdefault(event.frame, []).append(event)

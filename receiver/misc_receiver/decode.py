@@ -1,7 +1,8 @@
 """Layers become pictures, text and maps. Synchronous; knows nothing of networks.
 
 Whatever has arrived is decoded at once, the text first because it takes no time. A layer that does
-not decode costs itself and what builds on it, and nothing else.
+not decode costs itself and what builds on it, and nothing else. Of a delta whose base is not here
+nothing is shown: the picture before it stays.
 """
 
 from __future__ import annotations
@@ -12,11 +13,16 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
-from misc_shared.codec import DecodedImage, ImageDecoder
-from misc_shared.errors import RemoteError
+from misc_receiver.references import Known, References
+from misc_shared.codec import (
+    DecodedImage,
+    DeltaHeader,
+    ImageDecoder,
+    Reference,
+    is_delta,
+    joined_layers,
+)
+from misc_shared.errors import MissingBaseError, RemoteError
 from misc_shared.maps import decode_maps
 from misc_shared.packs import Pack
 from misc_shared.semantics import Semantics
@@ -25,6 +31,7 @@ from misc_shared.text import TextCoder
 from misc_shared.wire import LayerKind
 
 __all__ = [
+    "BaseMissing",
     "CoarseDecoded",
     "Decoded",
     "FrameContents",
@@ -38,6 +45,9 @@ IMAGE_LAYERS = (LayerKind.BASE, LayerKind.DETAIL1, LayerKind.DETAIL2)
 
 _REMEMBERED = 8
 """Frames whose layers are kept; a later layer of an older frame is not decoded any more."""
+
+_SHOWN = 4
+"""Frames of one batch that become pictures; older ones serve as bases only."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +70,12 @@ class CoarseDecoded:
     Attributes:
         frame: the frame.
         image: the picture; each further one of the same frame is sharper.
+        delta: whether it came as what differs from another one.
     """
 
     frame: FrameId
     image: DecodedImage
+    delta: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,7 +93,20 @@ class LayerFailed:
     error: RemoteError
 
 
-Decoded = CoarseDecoded | LayerFailed | TextDecoded
+@dataclass(frozen=True)
+class BaseMissing:
+    """A delta whose base is not here: it needs a picture that stands alone.
+
+    Attributes:
+        frame: the frame.
+        error: what it was made against.
+    """
+
+    frame: FrameId
+    error: MissingBaseError
+
+
+Decoded = BaseMissing | CoarseDecoded | LayerFailed | TextDecoded
 """Everything that `FrameDecoder.decode` yields."""
 
 
@@ -92,29 +117,40 @@ class FrameContents:
     Attributes:
         frame: the frame.
         coarse: the best picture so far, or None.
-        text: what the text layer says, or None.
-        maps: the maps layer, bool [rows, columns] each, or None.
+        known: what has been decoded of it.
+        missing: id of the base that it waits for, or None.
     """
 
     frame: FrameId
     coarse: DecodedImage | None = None
-    text: Semantics | None = None
-    maps: list[NDArray[np.bool_]] | None = None
+    known: Known = field(default_factory=Known)
+    missing: int | None = None
     _layers: dict[LayerKind, bytes] = field(default_factory=dict)
 
     @property
     def semantics(self) -> Semantics | None:
         """Text with the maps in it, as far as both have come."""
-        if self.text is None or self.maps is None or len(self.maps) != len(self.text.items):
-            return self.text
-        pairs = zip(self.text.items, self.maps, strict=True)
+        text, maps = self.known.text, self.known.maps
+        if text is None or maps is None or len(maps) != len(text.items):
+            return text
+        pairs = zip(text.items, maps, strict=True)
         items = tuple(dataclasses.replace(item, map=where) for item, where in pairs)
-        return Semantics(items=items, caption=self.text.caption)
+        return Semantics(items=items, caption=text.caption)
+
+    @property
+    def base(self) -> bytes:
+        """The base layer; empty if it has not come."""
+        return self._layers.get(LayerKind.BASE, b"")
+
+    @property
+    def layers_read(self) -> int:
+        """Image layers of which the integers are known."""
+        return 0 if self.known.picture is None else len(self.known.picture.integers)
 
     @property
     def seed(self) -> int:
         """The same number at every receiver: made from the base layer."""
-        return zlib.crc32(self._layers.get(LayerKind.BASE, b""))
+        return zlib.crc32(self.base)
 
     def add(self, layer: LayerKind, data: bytes) -> None:
         """Keep a layer of the picture until those before it are there."""
@@ -125,13 +161,14 @@ class FrameContents:
         self._layers.pop(layer, None)
 
     def decodable(self) -> list[bytes]:
-        """The picture's layers without a gap, from BASE on."""
-        prefix = []
-        for layer in IMAGE_LAYERS:
-            if layer not in self._layers:
+        """The picture's layers without a gap, from BASE on; empty where BASE holds them."""
+        prefix: list[bytes] = []
+        joined = joined_layers(self.base)
+        for number, layer in enumerate(IMAGE_LAYERS):
+            if layer not in self._layers and not 0 < number < joined:
                 break
-            prefix.append(self._layers[layer])
-        return prefix
+            prefix.append(self._layers.get(layer, b""))
+        return prefix if self.base else []
 
 
 class FrameDecoder:
@@ -144,6 +181,7 @@ class FrameDecoder:
     Attributes:
         packs: component name -> digest of the models at hand.
         failures: layers so far that did not decode.
+        missing_bases: deltas so far whose base was not here.
 
     Raises:
         PackError: a model is missing or damaged.
@@ -153,6 +191,8 @@ class FrameDecoder:
         codec, text = pack.component("codec"), pack.component("text")
         self.packs = {"codec": codec.digest, "text": text.digest}
         self.failures = 0
+        self.missing_bases = 0
+        self._references = References()
         self._images = ImageDecoder(codec, threads=threads)
         self._text = TextCoder(text)
         self._frames: OrderedDict[FrameId, FrameContents] = OrderedDict()
@@ -184,8 +224,15 @@ class FrameDecoder:
                 sharper[event.frame] = contents
             else:
                 yield from self._decode_side(contents, event)
-        for contents in sharper.values():
-            yield from self._decode_picture(contents)
+        # Bases come before what builds on them; what is shown first is for the caller to say.
+        for frame in sorted(sharper):
+            for contents in self._with_dependents(sharper[frame]):
+                sharper.setdefault(contents.frame, contents)
+                yield from self._read_picture(contents)
+        newest = sorted(sharper)[-_SHOWN:]
+        for frame, contents in sharper.items():
+            if frame in newest:
+                yield from self._show_picture(contents)
 
     def _open(self, frame: FrameId) -> FrameContents | None:
         known = self._frames.get(frame)
@@ -200,32 +247,80 @@ class FrameDecoder:
     def _decode_side(self, contents: FrameContents, event: LayerReceived) -> Iterator[Decoded]:
         try:
             if event.layer is LayerKind.TEXT:
-                contents.text = self._text.decode(event.data)
+                contents.known.text = self._text.decode(event.data)
             else:
-                contents.maps = decode_maps(event.data)
+                contents.known.maps = decode_maps(event.data)
         except RemoteError as error:
             yield self._failed(contents, event.layer, error)
             return
         if contents.semantics is not None:
             yield TextDecoded(contents.frame, contents.semantics)
 
-    def _decode_picture(self, contents: FrameContents) -> Iterator[Decoded]:
-        """Decode the longest run of layers that decodes; the layer after it is the bad one."""
+    def _with_dependents(self, contents: FrameContents) -> Iterator[FrameContents]:
+        """The frame, then those that waited for it, and so on."""
+        yield contents
+        if contents.known.picture is None:
+            return
+        for other in list(self._frames.values()):
+            same_epoch = other.frame.epoch == contents.frame.epoch
+            if same_epoch and other.missing == contents.frame.on_wire:
+                yield from self._with_dependents(other)
+
+    def _read_picture(self, contents: FrameContents) -> Iterator[Decoded]:
+        """Read the longest run of layers that decodes; the layer after it is the bad one."""
         layers = contents.decodable()
-        shown = 0 if contents.coarse is None else contents.coarse.layers_used
         failure: RemoteError | None = None
+        joined = joined_layers(contents.base)
         length = len(layers)
-        while length > shown:
+        while length > max(contents.layers_read, joined - 1):
             try:
-                contents.coarse = self._images.decode(layers[:length])
+                contents.known.picture = self._read(contents, layers[:length])
+            except MissingBaseError as error:
+                yield from self._lacks_base(contents, error)
+                return
             except RemoteError as error:
                 failure, length = error, length - 1
             else:
-                yield CoarseDecoded(contents.frame, contents.coarse)
+                contents.missing = None
+                self._references.keep(contents.frame, contents.known)
                 break
         if failure is not None:
-            contents.drop(IMAGE_LAYERS[length])
-            yield self._failed(contents, IMAGE_LAYERS[length], failure)
+            bad = IMAGE_LAYERS[length if length >= joined else 0]
+            contents.drop(bad)
+            yield self._failed(contents, bad, failure)
+
+    def _read(self, contents: FrameContents, layers: Sequence[bytes]) -> Reference:
+        """Read the integers of layers, against the base if they are a delta's.
+
+        Raises:
+            RemoteError: they do not decode, or the base is not here.
+        """
+        base: Known | None = None
+        delta: DeltaHeader | None = None
+        if is_delta(layers[0]):
+            delta = DeltaHeader.unpack(layers[0])
+            base = self._references.find(contents.frame.epoch, delta)
+        picture = self._images.read(layers, reference=base and base.picture)
+        if base is not None and delta is not None:
+            if delta.same_text:
+                contents.known.text = base.text
+            if delta.same_maps:
+                contents.known.maps = base.maps
+        return Reference(picture[0], tuple(picture[1]))
+
+    def _lacks_base(self, contents: FrameContents, error: MissingBaseError) -> Iterator[Decoded]:
+        """Let a delta wait for its base, and say so once."""
+        wanted = DeltaHeader.unpack(contents.base).base
+        if contents.missing != wanted:
+            contents.missing = wanted
+            self.missing_bases += 1
+            yield BaseMissing(contents.frame, error)
+
+    def _show_picture(self, contents: FrameContents) -> Iterator[Decoded]:
+        shown = 0 if contents.coarse is None else contents.coarse.layers_used
+        if contents.known.picture is not None and contents.layers_read > shown:
+            contents.coarse = self._images.render(contents.known.picture)
+            yield CoarseDecoded(contents.frame, contents.coarse, is_delta(contents.base))
 
     def _failed(self, contents: FrameContents, layer: LayerKind, error: RemoteError) -> LayerFailed:
         self.failures += 1

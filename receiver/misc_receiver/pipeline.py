@@ -19,7 +19,7 @@ from misc_receiver.backlog import Backlog
 from misc_receiver.decode import FrameDecoder
 from misc_receiver.narration import Narrator
 from misc_receiver.refinery import Refinery
-from misc_receiver.reports import PictureReady, ReceptionEnded, ReceptionStarted, TextSaid
+from misc_receiver.reports import BaseLost, PictureReady, ReceptionEnded, ReceptionStarted, TextSaid
 from misc_receiver.schedule import EveryFrame, NewestFrame, RefinementSchedule
 from misc_receiver.sinks.pictures import PictureFolder
 from misc_receiver.studio import Studio
@@ -129,6 +129,7 @@ class ReceivePipeline:
                 duplicates=counters.duplicates,
                 refused=self._bad_datagrams,
                 bad_layers=self._decoder.failures,
+                missing_bases=self._decoder.missing_bases,
             )
         )
 
@@ -156,7 +157,8 @@ class ReceivePipeline:
 
     async def _room_for_more(self) -> None:
         """Hold a recording back while frames of it wait; a live stream waits for nobody."""
-        while not self._live and (self._backlog.full or self._schedule.full):
+        refines = self._load_refinery is not None
+        while not self._live and (self._backlog.full or (refines and self._schedule.full)):
             self._room.clear()
             await self._room.wait()
 
@@ -200,6 +202,9 @@ class ReceivePipeline:
             self._narrator.tell(frame, report)
             if isinstance(report, PictureReady | TextSaid):
                 self._schedule.sharpened(frame)
+            elif isinstance(report, BaseLost):
+                self._session.request_refresh(self._clock.monotonic())
+                self._answer.set()
             return True
 
         await self._step_through(self._studio.develop(waiting), show)

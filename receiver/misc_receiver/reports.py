@@ -7,6 +7,7 @@ import msgspec
 from misc_shared.reports import Report
 
 __all__ = [
+    "BaseLost",
     "FrameEnded",
     "FrameSeen",
     "ItemSaid",
@@ -130,6 +131,7 @@ class PictureReady(TimedReport, tag="picture", frozen=True, kw_only=True):
 
     Attributes:
         kind: "coarse", "preview-K" or "refined".
+        coding: "delta" if it came as what differs from an earlier one, else "key".
         width: pixels.
         height: pixels.
         layers: image layers that it is made of, 1 to 3.
@@ -138,11 +140,27 @@ class PictureReady(TimedReport, tag="picture", frozen=True, kw_only=True):
     """
 
     kind: str
+    coding: str
     width: int
     height: int
     layers: int
     generated: bool
     file: str | None = None
+
+
+class BaseLost(Report, tag="no-base", frozen=True, kw_only=True):
+    """A picture is not shown, for it was made against one that is not here.
+
+    What was shown before stays, and is stale. A picture that stands alone was asked for, where
+    anything can be asked.
+
+    Attributes:
+        frame: the frame's id.
+        reason: what it was made against.
+    """
+
+    frame: str
+    reason: str
 
 
 class LayerLost(Report, tag="bad-layer", frozen=True, kw_only=True):
@@ -181,6 +199,7 @@ class ReceptionEnded(Report, tag="end", frozen=True, kw_only=True):
         duplicates: datagrams that brought nothing new.
         refused: datagrams that were malformed or not allowed.
         bad_layers: layers that did not decode.
+        missing_bases: pictures that were not shown for want of an earlier one.
     """
 
     frames: int
@@ -189,3 +208,4 @@ class ReceptionEnded(Report, tag="end", frozen=True, kw_only=True):
     duplicates: int
     refused: int
     bad_layers: int
+    missing_bases: int

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from misc_receiver.decode import (
+    BaseMissing,
     CoarseDecoded,
     Decoded,
     FrameContents,
@@ -20,8 +21,9 @@ from misc_receiver.decode import (
 )
 from misc_receiver.refine import RefineStep
 from misc_receiver.refinery import Refinery
-from misc_receiver.reports import ItemSaid, LayerLost, PictureReady, TextSaid
+from misc_receiver.reports import BaseLost, ItemSaid, LayerLost, PictureReady, TextSaid
 from misc_receiver.sinks.pictures import PictureFolder
+from misc_shared.codec import is_delta
 from misc_shared.reports import Report
 from misc_shared.semantics import Item
 from misc_shared.session import FrameId, LayerReceived
@@ -67,10 +69,17 @@ class Studio:
             case TextDecoded(frame, semantics):
                 items = [_said(item) for item in semantics.items]
                 return TextSaid(frame=str(frame), items=items, caption=semantics.caption)
-            case CoarseDecoded(frame, image):
+            case CoarseDecoded(frame, image, delta):
                 return self._picture(
-                    image.pixels, frame=frame, kind="coarse", layers=image.layers_used, label={}
+                    image.pixels,
+                    frame=frame,
+                    kind="coarse",
+                    coding="delta" if delta else "key",
+                    layers=image.layers_used,
+                    label={},
                 )
+            case BaseMissing(frame, error):
+                return BaseLost(frame=str(frame), reason=str(error))
             case LayerFailed(frame, layer, error):
                 return LayerLost(frame=str(frame), layer=layer.name.lower(), reason=str(error))
 
@@ -87,6 +96,7 @@ class Studio:
             pixels,
             frame=contents.frame,
             kind=kind,
+            coding="delta" if is_delta(contents.base) else "key",
             layers=contents.coarse.layers_used,
             label=label,
         )
@@ -97,6 +107,7 @@ class Studio:
         *,
         frame: FrameId,
         kind: str,
+        coding: str,
         layers: int,
         label: Mapping[str, str],
     ) -> PictureReady:
@@ -106,6 +117,7 @@ class Studio:
         return PictureReady(
             frame=str(frame),
             kind=kind,
+            coding=coding,
             width=pixels.shape[1],
             height=pixels.shape[0],
             layers=layers,

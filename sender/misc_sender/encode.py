@@ -7,29 +7,51 @@ comes first: text and maps get a small share at most, and go where they would no
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from misc_sender.budget import Budget, frame_bytes
+from misc_sender.grids import fit_maps
 from misc_sender.semantics import SemanticsBackend, make_backend
+from misc_sender.side import Known, Side, SideWriter
 from misc_sender.sources import Frame
-from misc_shared.codec import EncodedImage, ImageEncoder
+from misc_shared.codec import Base, EncodedImage, ImageEncoder, Reference, joined_layers
 from misc_shared.errors import ConfigError
-from misc_shared.maps import encode_maps
 from misc_shared.packs import Pack
-from misc_shared.semantics import Item, Semantics
-from misc_shared.text import TextCoder
-from misc_shared.wire import LayerKind
+from misc_shared.semantics import Semantics
+from misc_shared.wire import LayerKind, payload_room
 
-__all__ = ["EncodedFrame", "FrameEncoder"]
+__all__ = ["Against", "EncodedFrame", "FrameEncoder"]
 
 SIDE_SHARE = 0.2
 """Share of a picture's bytes that text and maps may take together."""
 
 _WORTH_A_SECOND_TRY = 8  # bytes that the first try left over for want of knowing its framing
 _TRIES = 4
+_IMAGE_LAYERS = (LayerKind.BASE, LayerKind.DETAIL1, LayerKind.DETAIL2)
+# A delta this small goes in one datagram: what it would gain by layers that show one after the
+# other, it would pay for in framing.
+_JOIN = 512
+# Where more of the picture has changed, or a delta costs nearly as much, one that stands alone is
+# considered, or sent: it needs no base and shows its first layer sooner.
+_CUT_SHARE = 0.5
+_CUT_COST = 0.9
 
 Layers = dict[LayerKind, bytes]
+_MakeImage = Callable[[int | None, Side], EncodedImage | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Against:
+    """An earlier picture that the receiver has.
+
+    Attributes:
+        base: its integers, as far as the receiver has them.
+        known: what the receiver knows of its content.
+    """
+
+    base: Base
+    known: Known
 
 
 @dataclass(frozen=True)
@@ -39,18 +61,49 @@ class EncodedFrame:
     Attributes:
         layers: the layers that fit, BASE always among them.
         wire_bytes: at most this many bytes cross the link, framing included, without repeats.
-        width: of the picture, in pixels.
-        height: of the picture, in pixels.
-        quality: the codec's quality, 0 to 31.
-        semantics: what the text layer says; empty if there is none.
+        image: the coded picture.
+        side: what is said about it.
     """
 
     layers: Mapping[LayerKind, bytes]
     wire_bytes: int
-    width: int
-    height: int
-    quality: int
-    semantics: Semantics
+    image: EncodedImage
+    side: Side
+
+    @property
+    def width(self) -> int:
+        """Of the picture, in pixels."""
+        return self.image.width
+
+    @property
+    def height(self) -> int:
+        """Of the picture, in pixels."""
+        return self.image.height
+
+    @property
+    def quality(self) -> int:
+        """The codec's quality, 0 to 31."""
+        return self.image.quality
+
+    @property
+    def semantics(self) -> Semantics:
+        """What the text layer says, or that of the base; empty if neither says anything."""
+        return self.side.said
+
+    @property
+    def delta(self) -> bool:
+        """Whether it was made against another picture."""
+        return self.image.delta
+
+    @property
+    def reference(self) -> Reference:
+        """What a later picture may be made against."""
+        return self.image.reference
+
+    @property
+    def joined(self) -> int:
+        """How many image layers BASE holds."""
+        return joined_layers(self.layers[LayerKind.BASE])
 
     @property
     def bpp(self) -> float:
@@ -93,19 +146,22 @@ class FrameEncoder:
             semantics, component=pack.component("semantics") if describes else None
         )
         self._images = ImageEncoder(codec, threads=threads)
-        self._text = TextCoder(text)
+        self._side = SideWriter(text)
         self._budget = budget
         self._mtu = mtu
         self.packs = {"codec": codec.digest}
         if semantics != "none":
             self.packs["text"] = text.digest
 
-    def encode(self, frame: Frame, *, reserve: int = 0) -> EncodedFrame:
+    def encode(
+        self, frame: Frame, *, reserve: int = 0, against: Against | None = None
+    ) -> EncodedFrame:
         """Encode one picture.
 
         Args:
             frame: the picture.
             reserve: bytes of its budget that something else needs.
+            against: an earlier picture that may serve as base, if the receiver has one.
 
         Raises:
             ConfigError: the budget is too small for the picture.
@@ -113,17 +169,19 @@ class FrameEncoder:
         """
         height, width = frame.pixels.shape[:2]
         limit = self._budget.for_picture(width=width, height=height)
-        semantics = self._backend.describe(frame.pixels, path=frame.path)
-        if limit is None:
-            said, side = next(self._side_layers(semantics))
-            image = self._images.encode(frame.pixels, quality=self._budget.quality)
-            return self._finish(image, said, side)
-        for said, side in self._side_layers(semantics):
-            if side and self._side_cost(side) > SIDE_SHARE * (limit - reserve):
-                continue
-            encoded = self._within(frame, said, side, limit=limit - reserve)
-            if encoded is not None:
-                return encoded
+        described = self._backend.describe(frame.pixels, path=frame.path)
+        semantics = fit_maps(described, limit)
+        room = None if limit is None else limit - reserve
+        delta = None if against is None else self._delta(frame, semantics, against, room)
+        if delta is not None and delta.image.changed < _CUT_SHARE:
+            return delta
+        key = self._key(frame, semantics, room)
+        if delta is not None and (
+            key is None or _serves_better(delta, key, budgeted=limit is not None)
+        ):
+            return delta
+        if key is not None:
+            return key
         raise ConfigError(
             f"{limit} bytes per picture are too few for {width}x{height} pixels"
             + (f" after {reserve} bytes for the stream's introduction" if reserve else "")
@@ -134,34 +192,76 @@ class FrameEncoder:
         """End a wait for words that is under way in another thread."""
         self._backend.close()
 
-    def _side_layers(self, semantics: Semantics) -> Iterator[tuple[Semantics, Layers]]:
-        """Ways to say what is in the picture, from the fullest to nothing at all."""
-        names_only = Semantics(items=tuple(_without_detail(semantics)))
-        for said in (semantics, dataclasses.replace(semantics, caption=""), names_only):
-            if said != Semantics():
-                text = {LayerKind.TEXT: self._text.encode(said)}
-                maps = [item.map for item in said.items if item.map is not None]
-                # Maps belong to items by their order, so they go only when every item has one.
-                if maps and len(maps) == len(said.items):
-                    yield said, text | {LayerKind.MAPS: encode_maps(maps)}
-                yield said, text
-        yield Semantics(), {}
+    def _key(self, frame: Frame, semantics: Semantics, limit: int | None) -> EncodedFrame | None:
+        """Encode a picture that stands alone; None if the budget is too small."""
+        quality = self._budget.quality
+
+        def make(room: int | None, _: Side) -> EncodedImage | None:
+            if room is None:
+                return self._images.encode(frame.pixels, quality=quality)
+            try:
+                return self._images.encode(frame.pixels, max_bytes=room, quality=quality)
+            except ConfigError:  # not even the smallest base layer fits
+                return None
+
+        return self._fill(make, self._side.ways(semantics), limit, layers=_IMAGE_LAYERS)
+
+    def _delta(
+        self, frame: Frame, semantics: Semantics, against: Against, limit: int | None
+    ) -> EncodedFrame | None:
+        """Encode what differs from another picture; None if that cannot be, or does not fit."""
+        join = min(_JOIN, payload_room(self._mtu))
+
+        def make(room: int | None, side: Side) -> EncodedImage | None:
+            base = dataclasses.replace(
+                against.base,
+                same_text=LayerKind.TEXT in side.same,
+                same_maps=LayerKind.MAPS in side.same,
+            )
+            return self._images.encode_delta(
+                frame.pixels, base, max_bytes=room, quality=self._budget.quality, join=join
+            )
+
+        ways = self._side.ways(semantics, against.known)
+        return self._fill(make, ways, limit, layers=_IMAGE_LAYERS[:1])
+
+    def _fill(
+        self,
+        make: _MakeImage,
+        ways: Iterable[Side],
+        limit: int | None,
+        *,
+        layers: Sequence[LayerKind],
+    ) -> EncodedFrame | None:
+        """Say as much as may be said, and fill the rest of the budget with picture."""
+        for side in ways:
+            if limit is None:
+                image = make(None, side)
+                return None if image is None else self._finish(image, side)
+            if side.layers and self._side_cost(side.layers) > SIDE_SHARE * limit:
+                continue
+            encoded = self._within(make, side, limit=limit, layers=layers)
+            if encoded is not None:
+                return encoded
+        return None
 
     def _side_cost(self, side: Layers) -> int:
         base = {LayerKind.BASE: b"\0"}
         return frame_bytes(base | side, mtu=self._mtu) - frame_bytes(base, mtu=self._mtu)
 
     def _within(
-        self, frame: Frame, said: Semantics, side: Layers, *, limit: int
+        self, make: _MakeImage, side: Side, *, limit: int, layers: Sequence[LayerKind]
     ) -> EncodedFrame | None:
         """Fill the budget with picture; None if not even the smallest base layer fits."""
-        framing = self._framing(side, payload=limit)
+        said = _payload(side.layers)
+        framing = self._framing(side.layers, payload=limit, layers=layers)
         best: EncodedFrame | None = None
         for _ in range(_TRIES):
-            image = self._encode_image(frame, limit - framing - _payload(side))
+            room = limit - framing - said
+            image = make(room, side) if room > 0 else None
             if image is None:
                 break
-            encoded = self._finish(image, said, side)
+            encoded = self._finish(image, side)
             if encoded.wire_bytes <= limit:
                 best = encoded
             actual = encoded.wire_bytes - _payload(encoded.layers)
@@ -173,39 +273,27 @@ class FrameEncoder:
             framing = actual
         return best
 
-    def _encode_image(self, frame: Frame, room: int) -> EncodedImage | None:
-        if room < 1:
-            return None
-        try:
-            return self._images.encode(frame.pixels, max_bytes=room, quality=self._budget.quality)
-        except ConfigError:  # not even the smallest base layer fits
-            return None
-
-    def _framing(self, side: Layers, *, payload: int) -> int:
+    def _framing(self, side: Layers, *, payload: int, layers: Sequence[LayerKind]) -> int:
         """Bytes of framing around layers of `payload` bytes altogether, before they exist."""
-        third = bytes(max(1, (payload - _payload(side)) // 3))
-        picture = dict.fromkeys((LayerKind.BASE, LayerKind.DETAIL1, LayerKind.DETAIL2), third)
-        guess = picture | side
+        share = bytes(max(1, (payload - _payload(side)) // len(layers)))
+        guess = dict.fromkeys(layers, share) | side
         return frame_bytes(guess, mtu=self._mtu) - _payload(guess)
 
-    def _finish(self, image: EncodedImage, said: Semantics, side: Layers) -> EncodedFrame:
-        kinds = (LayerKind.BASE, LayerKind.DETAIL1, LayerKind.DETAIL2)
-        picture = {kind: data for kind, data in zip(kinds, image.layers, strict=True) if data}
-        layers = picture | side
-        return EncodedFrame(
-            layers=layers,
-            wire_bytes=frame_bytes(layers, mtu=self._mtu),
-            width=image.width,
-            height=image.height,
-            quality=image.quality,
-            semantics=said,
-        )
+    def _finish(self, image: EncodedImage, side: Side) -> EncodedFrame:
+        picture = {
+            kind: data for kind, data in zip(_IMAGE_LAYERS, image.layers, strict=True) if data
+        }
+        layers = picture | side.layers
+        return EncodedFrame(layers, frame_bytes(layers, mtu=self._mtu), image, side)
 
 
 def _payload(layers: Mapping[LayerKind, bytes]) -> int:
     return sum(map(len, layers.values()))
 
 
-def _without_detail(semantics: Semantics) -> Iterator[Item]:
-    for item in semantics.items:
-        yield dataclasses.replace(item, detail="")
+def _serves_better(delta: EncodedFrame, key: EncodedFrame, *, budgeted: bool) -> bool:
+    """Whether a delta of a much changed picture is worth its dependence on another one."""
+    cheaper = delta.wire_bytes <= _CUT_COST * key.wire_bytes
+    if not budgeted or delta.quality == key.quality:
+        return cheaper
+    return delta.quality > key.quality and delta.image.scale <= key.image.scale

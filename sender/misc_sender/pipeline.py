@@ -11,12 +11,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from misc_sender.budget import introduction_bytes
-from misc_sender.encode import EncodedFrame, FrameEncoder
+from misc_sender.encode import Against, EncodedFrame, FrameEncoder
+from misc_sender.references import LinkKind, ReferenceBook
 from misc_sender.reports import FrameEnded, FrameQueued, StreamEnded, StreamStarted
 from misc_sender.slot import FrameSlot
 from misc_sender.sources import Frame, Source
@@ -31,6 +32,7 @@ from misc_shared.session import (
     FrameSent,
     HelloConfig,
     OutgoingFrame,
+    RefreshRequested,
     Refused,
     SenderSession,
     SenderTiming,
@@ -50,11 +52,13 @@ class SendOptions:
         deadline: seconds after which a picture that waits is given up.
         count: pictures to send, or None for all that the source has.
         kbps: never send faster than this, in kbit/s; None for as fast as the transport takes it.
+        key_every: a picture that stands alone at least every so many; None for where one is needed.
     """
 
     deadline: float = 60.0
     count: int | None = None
     kbps: float | None = None
+    key_every: int | None = None
 
 
 class SendPipeline:
@@ -66,6 +70,7 @@ class SendPipeline:
         transport: where datagrams go.
         options: how.
         reporter: who is told.
+        on_encoded: shown each picture and what became of it, in the encoder's thread.
     """
 
     def __init__(
@@ -76,7 +81,9 @@ class SendPipeline:
         transport: Transport,
         options: SendOptions,
         reporter: Reporter,
+        on_encoded: Callable[[Frame, EncodedFrame], None] | None = None,
     ) -> None:
+        self._on_encoded = on_encoded
         self._source = source
         self._encoder = encoder
         self._transport = transport
@@ -98,6 +105,8 @@ class SendPipeline:
             first=not transport.duplex,
         )
         self._session = self._new_session()
+        link = LinkKind.CONFIRMED if transport.duplex else LinkKind.LOSSLESS
+        self._references = ReferenceBook(link, key_every=options.key_every)
 
     async def run(self) -> None:
         """Send until the end; what is in flight then is delivered within its deadline.
@@ -152,8 +161,9 @@ class SendPipeline:
             if frame is None:
                 break
             before = time.perf_counter()
+            against = self._references.choose(self._session.delivered)
             encoded = await asyncio.get_running_loop().run_in_executor(
-                self._encoding, self._encode_now, frame
+                self._encoding, self._encode_now, frame, against
             )
             took = time.perf_counter() - before
             if self._source.still:
@@ -162,11 +172,14 @@ class SendPipeline:
         self._session.close()
         self._wake.set()
 
-    def _encode_now(self, frame: Frame) -> EncodedFrame:
+    def _encode_now(self, frame: Frame, against: Against | None) -> EncodedFrame:
         first_of_recording = self._frames == 0 and not self._transport.duplex
         mtu = self._transport.mtu
         reserve = introduction_bytes(self._hello, mtu=mtu) if first_of_recording else 0
-        return self._encoder.encode(frame, reserve=reserve)
+        encoded = self._encoder.encode(frame, reserve=reserve, against=against)
+        if self._on_encoded is not None:
+            self._on_encoded(frame, encoded)
+        return encoded
 
     def _submit(self, frame: Frame, encoded: EncodedFrame, *, took: float) -> None:
         now = self._clock.monotonic()
@@ -176,6 +189,7 @@ class SendPipeline:
             deadline=now + self._options.deadline,
         )
         frame_id = self._session.submit(outgoing, now)
+        self._references.sent(frame_id, encoded)
         self._frames += 1
         self._settled.clear()
         self._wake.set()
@@ -228,11 +242,15 @@ class SendPipeline:
         for event in events:
             match event:
                 case FrameDelivered(frame):
+                    self._references.confirmed(frame)
                     self._reporter.report(FrameEnded(frame=str(frame), outcome="delivered"))
                 case FrameSent(frame):
                     self._reporter.report(FrameEnded(frame=str(frame), outcome="sent"))
-                case FrameDropped():
+                case FrameDropped(frame, _, delivered):
+                    self._references.confirmed(frame, delivered)
                     self._reporter.report(_dropped(event))
+                case RefreshRequested():
+                    self._references.refresh()
                 case Refused():
                     raise event.error()
         if not self._session.frames_in_flight:
@@ -255,6 +273,7 @@ class SendPipeline:
 def _queued(frame_id: FrameId, encoded: EncodedFrame, *, took: float) -> FrameQueued:
     return FrameQueued(
         frame=str(frame_id),
+        coding="delta" if encoded.delta else "key",
         width=encoded.width,
         height=encoded.height,
         quality=encoded.quality,

@@ -26,6 +26,7 @@ class FrameQueued(Report, tag="frame", frozen=True, kw_only=True):
 
     Attributes:
         frame: the frame's id.
+        coding: "key" if it stands alone, "delta" if it says what differs from an earlier one.
         width: pixels.
         height: pixels.
         quality: the codec's, 0 to 31.
@@ -38,6 +39,7 @@ class FrameQueued(Report, tag="frame", frozen=True, kw_only=True):
     """
 
     frame: str
+    coding: str
     width: int
     height: int
     quality: int

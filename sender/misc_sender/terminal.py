@@ -69,7 +69,7 @@ def _line(frame: FrameQueued) -> str:
     layers = ", ".join(f"{name} {size}" for name, size in frame.layers.items())
     said = printable(frame.caption or ", ".join(frame.items))
     return (
-        f"[bold]{frame.frame}[/bold] {frame.width}x{frame.height}  {frame.bytes} bytes"
+        f"[bold]{frame.frame}[/bold] {frame.width}x{frame.height} {frame.coding}  {frame.bytes} bytes"
         f"  {frame.bpp:.4f} bpp  ({layers})  [italic]{said}[/italic]"
     )
 

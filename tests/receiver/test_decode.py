@@ -100,9 +100,9 @@ def test_a_bad_detail_costs_only_itself(
         _got(LayerKind.TEXT, layers[LayerKind.TEXT]),
     ]
     decoded = list(decoder.decode(received))
-    assert [type(one) for one in decoded] == [TextDecoded, CoarseDecoded, LayerFailed]
-    assert decoded[1].image.layers_used == 1
-    assert decoded[2].layer is LayerKind.DETAIL1
+    assert [type(one) for one in decoded] == [TextDecoded, LayerFailed, CoarseDecoded]
+    assert decoded[1].layer is LayerKind.DETAIL1
+    assert decoded[2].image.layers_used == 1
     assert decoder.failures == 1
 
 

@@ -28,8 +28,12 @@ def _shown(*reports: Report) -> str:
 def test_a_generated_picture_has_a_badge() -> None:
     """And the coarse one has not."""
     picture = {"frame": "f", "width": 9, "height": 9, "layers": 1}
-    assert "generated" in _shown(PictureReady(kind="refined", generated=True, **picture))
-    assert "generated" not in _shown(PictureReady(kind="coarse", generated=False, **picture))
+    assert "generated" in _shown(
+        PictureReady(kind="refined", coding="key", generated=True, **picture)
+    )
+    assert "generated" not in _shown(
+        PictureReady(kind="coarse", coding="delta", generated=False, **picture)
+    )
 
 
 def test_words_from_outside_cannot_touch_the_terminal() -> None:
@@ -47,7 +51,9 @@ def test_words_from_outside_cannot_touch_the_terminal() -> None:
 
 def test_what_went_wrong_and_the_sum_of_it() -> None:
     """Missing layers by name, numbers with their nouns."""
-    end = ReceptionEnded(frames=1, datagrams=3, bytes=250, duplicates=0, refused=0, bad_layers=0)
+    end = ReceptionEnded(
+        frames=1, datagrams=3, bytes=250, duplicates=0, refused=0, bad_layers=0, missing_bases=0
+    )
     shown = _shown(FrameEnded(frame="f", missing=("maps",)), end)
     assert "f ended without maps" in shown
     assert "1 frame, 250 bytes in 3 datagrams" in shown

@@ -19,6 +19,7 @@ def test_a_line_for_each_picture_and_the_sum() -> None:
     drawn = io.StringIO()
     terminal = Terminal(Console(file=drawn, width=200))
     frame = FrameQueued(
+            coding="key",
         items=("dog",), caption="A [bold] dog\x1b.", frame="0007-000012", width=768, height=512,
         quality=9, bytes=1180, bpp=0.024, layers={"base": 90, "text": 12}, encode_seconds=0.5,
     )  # fmt: skip
@@ -31,7 +32,7 @@ def test_a_line_for_each_picture_and_the_sum() -> None:
         terminal.report(report)
     terminal.close()
     shown = drawn.getvalue()
-    assert "768x512  1180 bytes  0.0240 bpp  (base 90, text 12)  A [bold] dog�." in shown
+    assert "768x512 key  1180 bytes  0.0240 bpp  (base 90, text 12)  A [bold] dog�." in shown
     assert "no words: the server [bold] said 500" in shown
     assert "0007-000012 given up without detail2: deadline passed" in shown
     assert "1 picture, 2 skipped, 99 bytes in 1 datagram, 1.2 s" in shown

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from misc_receiver.reports import (
+    BaseLost,
     FrameEnded,
     FrameSeen,
     LayerArrived,
@@ -79,6 +80,8 @@ def _warning(report: Report) -> str | None:
     match report:
         case LayerLost():
             return f"{report.frame} {report.layer} does not decode: {printable(report.reason)}"
+        case BaseLost():
+            return f"{report.frame} is not shown, the picture is old: {printable(report.reason)}"
         case FrameEnded() if report.missing:
             return f"{report.frame} ended without {', '.join(report.missing)}"
         case StreamStale():

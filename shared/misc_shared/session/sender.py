@@ -159,6 +159,11 @@ class SenderSession:
         """Payload bytes of those frames."""
         return self._queue.nbytes
 
+    def delivered(self, frame: FrameId) -> frozenset[LayerKind]:
+        """The confirmed layers of a frame in flight; one-way, those that went out."""
+        found = (one.delivered for one in self._queue if one.id == frame)
+        return next(found, frozenset())
+
     def submit(self, frame: OutgoingFrame, now: float) -> FrameId:
         """Take in a frame, newer than all before.
 
