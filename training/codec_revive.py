@@ -92,6 +92,8 @@ def revive(codec: Codec, store: PhotoStore) -> list[int]:
         for c in range(LATENT_CHANNELS[2])
         if float((finest[:, c] != 0).float().mean()) < LEAST_USE
     ]
+    if not silent:
+        return silent
     _, vectors = torch.linalg.eigh((residual.T @ residual / len(residual)).double())
     basis = vectors[:, -len(silent) :].flip(1).float()
     target = residual @ basis
