@@ -39,6 +39,10 @@ _Trace = Annotated[
     Path | None, typer.Option(help="A mahimahi trace in place of the up-link's rate.")
 ]
 _Deadline = Annotated[float, typer.Option(help="Seconds after which a picture is given up.")]
+_KeyEvery = Annotated[
+    int | None,
+    typer.Option(min=1, help="Let every Nth picture stand alone, 1 for all; else as needed."),
+]
 _Pack = Annotated[str, typer.Option(help="Model pack: nano, or a folder.")]
 
 
@@ -58,6 +62,7 @@ def simulate(
     overhead: _Overhead = False,
     trace: _Trace = None,
     deadline: _Deadline = 3600.0,
+    key_every: _KeyEvery = None,
     pack: _Pack = "nano",
 ) -> None:
     """Send pictures over a simulated link, in virtual time: the same seed, the same result."""
@@ -81,6 +86,7 @@ def simulate(
             measured=measured,
             charge_overhead=overhead,
             deadline=deadline,
+            key_every=key_every,
             out=out,
         )
         show = show_json if as_json else show_report

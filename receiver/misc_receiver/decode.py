@@ -119,12 +119,14 @@ class FrameContents:
         coarse: the best picture so far, or None.
         known: what has been decoded of it.
         missing: id of the base that it waits for, or None.
+        inherits: whether its words are the base's and nobody was told yet.
     """
 
     frame: FrameId
     coarse: DecodedImage | None = None
     known: Known = field(default_factory=Known)
     missing: int | None = None
+    inherits: bool = False
     _layers: dict[LayerKind, bytes] = field(default_factory=dict)
 
     @property
@@ -300,13 +302,15 @@ class FrameDecoder:
         if is_delta(layers[0]):
             delta = DeltaHeader.unpack(layers[0])
             base = self._references.find(contents.frame.epoch, delta)
-        picture = self._images.read(layers, reference=base and base.picture)
+        reference = None if base is None else base.picture
+        header, integers = self._images.read(layers, reference=reference)
         if base is not None and delta is not None:
-            if delta.same_text:
+            if delta.same_text and contents.known.picture is None:
                 contents.known.text = base.text
+                contents.inherits = True
             if delta.same_maps:
                 contents.known.maps = base.maps
-        return Reference(picture[0], tuple(picture[1]))
+        return Reference(header, tuple(integers))
 
     def _lacks_base(self, contents: FrameContents, error: MissingBaseError) -> Iterator[Decoded]:
         """Let a delta wait for its base, and say so once."""
@@ -321,6 +325,9 @@ class FrameDecoder:
         if contents.known.picture is not None and contents.layers_read > shown:
             contents.coarse = self._images.render(contents.known.picture)
             yield CoarseDecoded(contents.frame, contents.coarse, is_delta(contents.base))
+        if contents.inherits and contents.semantics is not None:
+            contents.inherits = False
+            yield TextDecoded(contents.frame, contents.semantics)
 
     def _failed(self, contents: FrameContents, layer: LayerKind, error: RemoteError) -> LayerFailed:
         self.failures += 1

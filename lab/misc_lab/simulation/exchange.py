@@ -9,7 +9,7 @@ from misc_shared.errors import RemoteError
 from misc_shared.session import Event, FrameId, OutgoingFrame, ReceiverSession, SenderSession
 from misc_shared.wire import LayerKind
 
-__all__ = ["Exchange", "TimedEvent", "TimedFrame"]
+__all__ = ["Exchange", "PlannedFrame", "TimedEvent", "TimedFrame"]
 
 _SHORTEST_NAP = 0.001
 """A timer that is already due waits this long, so that time always goes on."""
@@ -30,6 +30,21 @@ class TimedFrame:
     ready_at: float
     layers: Mapping[LayerKind, bytes]
     deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFrame:
+    """A picture that is coded only when it is captured, by what is known then.
+
+    Attributes:
+        captured_at: Virtual seconds.
+        code: Gives its layers; called at that moment.
+        submitted: Told its id, once the session has it.
+    """
+
+    captured_at: float
+    code: Callable[[], TimedFrame]
+    submitted: Callable[[FrameId], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +104,7 @@ class Exchange:
         """What the receiver's session said, in order."""
         return self._far.log
 
-    def run(self, frames: Sequence[TimedFrame], *, until: float) -> None:
+    def run(self, frames: Sequence[TimedFrame | PlannedFrame], *, until: float) -> None:
         """Submit each frame at its time, say goodbye after the last, and follow all datagrams.
 
         Args:
@@ -98,18 +113,32 @@ class Exchange:
         """
         self._frames_to_come = len(frames)
         for frame in frames:
-            self._loop.at(frame.ready_at, self._submission(frame))
+            if isinstance(frame, TimedFrame):
+                self._loop.at(frame.ready_at, self._submission(frame))
+            else:
+                self._loop.at(frame.captured_at, self._coding(frame))
         self._loop.run(until=until, finished=self._is_over)
         self.ended_at = self._loop.now
 
     def _is_over(self) -> bool:
         return self._frames_to_come == 0 and self._sender.finished and self._on_the_way == 0
 
-    def _submission(self, frame: TimedFrame) -> Callable[[], None]:
+    def _coding(self, plan: PlannedFrame) -> Callable[[], None]:
+        def code() -> None:
+            frame = plan.code()
+            self._loop.at(frame.ready_at, self._submission(frame, plan.submitted))
+
+        return code
+
+    def _submission(
+        self, frame: TimedFrame, tell: Callable[[FrameId], None] | None = None
+    ) -> Callable[[], None]:
         def submit() -> None:
             outgoing = OutgoingFrame(frame.captured_at, frame.layers, frame.deadline)
             frame_id = self._sender.submit(outgoing, self._loop.now)
             self.submitted[frame_id] = self._loop.now
+            if tell is not None:
+                tell(frame_id)
             self._frames_to_come -= 1
             if self._frames_to_come == 0:
                 self._sender.close()

@@ -34,7 +34,7 @@ def _times(report: Mapping[str, Any]) -> Table:
     for name in _COLUMNS:
         table.add_column(name, justify="left" if name in ("picture", "outcome") else "right")
     for frame in report["frames"]:
-        name = f"{frame['number']} ({frame['width']}x{frame['height']})"
+        name = f"{frame['number']} ({frame['width']}x{frame['height']}, {frame['coding']})"
         coarse = [_seconds(frame, "coarse", layers) for layers in (1, 2, 3)]
         text, refined = _seconds(frame, "text"), _seconds(frame, "refined")
         table.add_row(name, text, *coarse, refined, frame["outcome"])

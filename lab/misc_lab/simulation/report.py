@@ -52,6 +52,7 @@ def _frame(number: int, frame: WatchedFrame) -> dict[str, Any]:
         "width": encoded.width,
         "height": encoded.height,
         "quality": encoded.quality,
+        "coding": "delta" if encoded.delta else "key",
         "outcome": frame.timeline.outcome,
         "stages": [_stage(stage, captured_at) for stage in frame.stages],
         "layers": {

@@ -28,6 +28,7 @@ class Settings:
             virtual clock. Otherwise they take none, and a run can be repeated exactly.
         charge_overhead: Let the transport's own bytes take time on the link.
         deadline: Seconds after which a picture is given up.
+        key_every: A picture that stands alone at least every so many; None for as needed.
         out: Folder for the pictures, or None to write none.
     """
 
@@ -44,6 +45,7 @@ class Settings:
     measured: bool = False
     charge_overhead: bool = False
     deadline: float = 3600.0
+    key_every: int | None = None
     out: Path | None = None
 
     def __post_init__(self) -> None:

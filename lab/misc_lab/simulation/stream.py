@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from itertools import islice
 
 from misc_lab.links import DuplexLink, open_link, read_trace
-from misc_lab.simulation.exchange import Exchange, TimedFrame
+from misc_lab.simulation.exchange import Exchange, PlannedFrame, TimedFrame
 from misc_lab.simulation.settings import Settings
 from misc_sender.budget import Budget
 from misc_sender.encode import EncodedFrame, FrameEncoder
+from misc_sender.references import LinkKind, ReferenceBook
 from misc_sender.sources import Frame, SourceOptions, open_source
 from misc_shared.packs import Pack
 from misc_shared.session import (
+    FrameDelivered,
+    FrameDropped,
+    FrameId,
     HelloConfig,
     ReceiverSession,
     ReceiverTiming,
@@ -79,12 +83,65 @@ def send_stream(settings: Settings, pack: Pack) -> Stream:
         budget=Budget(max_bytes=settings.max_bytes),
         mtu=settings.profile.mtu,
     )
-    frames = [_encode(encoder, frame) for frame in captured]
     sender, receiver = _sessions(settings, encoder.packs, link)
     exchange = Exchange(sender=sender, receiver=receiver, link=link)
+    camera = _Camera(settings, encoder, sender, exchange, one_way=link.down is None)
     horizon = settings.count / settings.fps + 2 * settings.deadline
-    exchange.run([_timed(sent, settings) for sent in frames], until=horizon)
-    return Stream(frames, exchange, link, sender)
+    exchange.run([camera.plan(frame) for frame in captured], until=horizon)
+    return Stream(camera.frames, exchange, link, sender)
+
+
+class _Camera:
+    """Codes each picture when it is captured, against what the receiver has by then."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        encoder: FrameEncoder,
+        sender: SenderSession,
+        exchange: Exchange,
+        *,
+        one_way: bool,
+    ) -> None:
+        self.frames: list[SentFrame] = []
+        self._settings = settings
+        self._encoder = encoder
+        self._sender = sender
+        self._exchange = exchange
+        self._events_seen = 0
+        kind = LinkKind.LOSSY if one_way else LinkKind.CONFIRMED
+        self._references = ReferenceBook(kind, key_every=settings.key_every)
+
+    def plan(self, frame: Frame) -> PlannedFrame:
+        sent: list[SentFrame] = []
+
+        def code() -> TimedFrame:
+            sent.append(self._encode(frame))
+            return _timed(sent[0], self._settings)
+
+        def submitted(frame_id: FrameId) -> None:
+            self._references.sent(frame_id, sent[0].encoded)
+            self.frames.append(sent[0])
+
+        return PlannedFrame(frame.captured_at, code, submitted)
+
+    def _encode(self, frame: Frame) -> SentFrame:
+        self._catch_up()
+        against = self._references.choose(self._sender.delivered)
+        started = time.perf_counter()
+        encoded = self._encoder.encode(frame, against=against)
+        return SentFrame(frame, encoded, time.perf_counter() - started)
+
+    def _catch_up(self) -> None:
+        """Take in what the sender's session has said since the last picture."""
+        events = self._exchange.sent_events
+        for timed in events[self._events_seen :]:
+            match timed.event:
+                case FrameDelivered(frame):
+                    self._references.confirmed(frame)
+                case FrameDropped(frame, _, delivered):
+                    self._references.confirmed(frame, delivered)
+        self._events_seen = len(events)
 
 
 def _capture(settings: Settings) -> list[Frame]:
@@ -98,12 +155,6 @@ def _capture(settings: Settings) -> list[Frame]:
         Frame(pixels=frame.pixels, captured_at=number / settings.fps, path=frame.path)
         for number, frame in enumerate(taken)
     ]
-
-
-def _encode(encoder: FrameEncoder, frame: Frame) -> SentFrame:
-    started = time.perf_counter()
-    encoded = encoder.encode(frame)
-    return SentFrame(frame, encoded, time.perf_counter() - started)
 
 
 def _timed(sent: SentFrame, settings: Settings) -> TimedFrame:
