@@ -283,7 +283,6 @@ class FrameDecoder:
             except RemoteError as error:
                 failure, length = error, length - 1
             else:
-                contents.missing = None
                 self._references.keep(contents.frame, contents.known)
                 break
         if failure is not None:
@@ -304,6 +303,9 @@ class FrameDecoder:
             base = self._references.find(contents.frame.epoch, delta)
         reference = None if base is None else base.picture
         header, integers = self._images.read(layers, reference=reference)
+        # What is left out for want of the base's finer layers may still come.
+        complete = delta is None or len(integers) == len(layers)
+        contents.missing = None if complete or delta is None else delta.base
         if base is not None and delta is not None:
             if delta.same_text and contents.known.picture is None:
                 contents.known.text = base.text

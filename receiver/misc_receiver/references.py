@@ -51,14 +51,14 @@ class References:
             self._frames.popitem(last=False)
 
     def find(self, epoch: int, delta: DeltaHeader) -> Known:
-        """The base that a delta names.
+        """The base that a delta names, or what has come of it.
 
         Raises:
             MissingBaseError: it is not here, or not as the delta says.
         """
         for frame, known in self._frames.items():
             if frame.epoch == epoch and frame.on_wire == delta.base and known.picture is not None:
-                if known.picture.digest(delta.base_layers) != delta.digest:
+                if not known.picture.agreeing(delta.base_layers, delta.digest):
                     raise MissingBaseError(f"delta: frame {frame} is not as its base was")
                 self._frames.move_to_end(frame)
                 return known

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from misc_shared.codec.layout import FEATURE_CHANNELS, LATENT_CHANNELS, QUALITIES, Header
 from misc_shared.codec.models import open_network
-from misc_shared.codec.pictures import resize
+from misc_shared.codec.pictures import from_network, resize
 from misc_shared.codec.reader import LayerReader, digest_integers
 from misc_shared.codec.reference import Reference
 from misc_shared.packs import Component
@@ -77,8 +77,7 @@ class ImageDecoder(LayerReader):
         present = [len(integers) > number for number in range(1, len(LATENT_CHANNELS))]
         controls = np.array([[header.quality / (QUALITIES - 1), *present]], np.float32)
         inputs = {f"layer{number}": value[None] for number, value in enumerate(values)}
-        (picture,) = self._network.run(None, {**inputs, "controls": controls})
-        coded = (picture[0].transpose(1, 2, 0) * 255).round().clip(0, 255).astype(np.uint8)
+        coded = from_network(self._network.run(None, {**inputs, "controls": controls})[0][0])
         return DecodedImage(
             pixels=resize(coded, header.width, header.height),
             coded=coded,

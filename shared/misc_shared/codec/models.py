@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     import onnxruntime as ort
 
 __all__ = ["Gains", "open_entropy", "open_network"]
+
+_M_MMAP_THRESHOLD: Final = -3  # of mallopt(3)
+_LARGE: Final = 4 << 20
 
 Gains = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
@@ -30,6 +35,7 @@ def open_network(path: Path, *, threads: int) -> ort.InferenceSession:
     Raises:
         PackError: ONNX Runtime refuses the file.
     """
+    _return_large_blocks()
     # Here, because integers can be read from layers without it.
     import onnxruntime as ort
 
@@ -44,6 +50,18 @@ def open_network(path: Path, *, threads: int) -> ort.InferenceSession:
     except Exception as error:
         message = f"{path} does not open as an ONNX network: {error}; restore the pack"
         raise PackError(message) from error
+
+
+@cache
+def _return_large_blocks() -> None:
+    """Have the C library give the memory of freed large blocks back at once, where it is glibc.
+
+    It would raise the size from which it does so to that of the largest block ever freed. A large
+    picture then leaves twice of what it needed behind, and the next one comes on top.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _LARGE)
 
 
 def open_entropy(component: Component) -> tuple[EntropyModel, Gains]:

@@ -49,11 +49,12 @@ class LayerReader:
         Args:
             layers: Base, detail 1, detail 2, or a prefix. An empty one ends the prefix, unless
                 the base layer of a delta holds it.
-            reference: What a delta was made against; a picture that stands alone needs none.
+            reference: What a delta was made against; a picture that stands alone needs none. If
+                it has fewer layers than the delta was made against, so has the result.
 
         Raises:
             BitstreamError: Some layer is not what an encoder writes.
-            MissingBaseError: It is a delta, and made against something else.
+            MissingBaseError: It is a delta, and made against something else altogether.
         """
         if not 1 <= len(layers) <= len(LATENT_CHANNELS):
             message = f"found {len(layers)} image layers, expected 1..{len(LATENT_CHANNELS)}"
@@ -77,19 +78,24 @@ class LayerReader:
     ) -> tuple[Header, list[Integers]]:
         """Read a delta's layers; protocol.md, Layer payloads: Deltas."""
         delta = DeltaHeader.unpack(layers[0])
-        if reference is None or reference.digest(delta.base_layers) != delta.digest:
-            message = f"delta: made against frame {delta.base:#06x}, which is not here"
+        agreeing = 0 if reference is None else reference.agreeing(delta.base_layers, delta.digest)
+        if reference is None or not agreeing:
+            message = f"delta: made against frame {delta.base}, which is not here"
             raise MissingBaseError(message)
         old = reference.header.quality
         header = replace(reference.header, quality=delta.quality)
-        known = reference.integers[: delta.base_layers]
+        known = reference.integers[:agreeing]
         base = rescale(known, self._gains, old=old, new=delta.quality)
-        if delta.joined > len(base):
-            message = f"delta: found {delta.joined} joined layers, expected at most {len(base)}"
+        if delta.joined > delta.base_layers:
+            message = (
+                f"delta: found {delta.joined} joined layers, expected at most {delta.base_layers}"
+            )
             raise BitstreamError(message)
         coded: list[CodedLayer] = []
         coder = SymbolReader(layers[0][DELTA_HEADER_BYTES:])
-        for number in range(len(LATENT_CHANNELS)):
+        # Without all of the base's layers, those that need them are left out.
+        readable = len(LATENT_CHANNELS) if agreeing == delta.base_layers else agreeing
+        for number in range(readable):
             if number >= delta.joined:
                 data = layers[number] if number < len(layers) else b""
                 if not data:

@@ -26,6 +26,8 @@ __all__ = [
 
 DIGEST_BYTES: Final = 4
 DELTA_HEADER_BYTES: Final = 5 + DIGEST_BYTES
+_DIGEST_PARTS: Final = ((4,), (2, 2), (2, 1, 1))
+"""Bytes for each layer, by the number of layers."""
 _VERSION: Final = 0
 # A picture is at least 16 wide, so a key's second and third byte cannot begin with 8 zeros and
 # less than 15: width - 1 is at least 15.
@@ -48,14 +50,28 @@ class Reference:
     integers: tuple[Integers, ...]
 
     def digest(self, layers: int) -> bytes:
-        """Name header and integers of the first `layers` layers: BLAKE2b, 4 bytes.
+        """Name header and integers of the first `layers` layers, in 4 bytes.
 
         A 16-bit id returns after 8,192 s, and a receiver may have decoded less than was sent: the
-        digest makes sure that both ends mean the same integers.
+        digest makes sure that both ends mean the same integers. It has a part for each layer,
+        which names that one and all before it, so that a receiver that lacks the finer layers
+        still can use the coarser ones.
         """
-        parts = [part.astype("<i4").tobytes() for part in self.integers[:layers]]
-        content = b"".join([self.header.pack(), *parts])
-        return hashlib.blake2b(content, digest_size=DIGEST_BYTES).digest()
+        parts = [self.header.pack()]
+        digest = b""
+        for integers, size in zip(self.integers, _DIGEST_PARTS[layers - 1], strict=False):
+            parts.append(integers.astype("<i4").tobytes())
+            digest += hashlib.blake2b(b"".join(parts), digest_size=size).digest()
+        return digest
+
+    def agreeing(self, layers: int, digest: bytes) -> int:
+        """How many of the first `layers` layers are those that a digest names."""
+        ours, end = self.digest(layers), 0
+        for count, size in enumerate(_DIGEST_PARTS[layers - 1]):
+            if ours[end : end + size] != digest[end : end + size]:
+                return count
+            end += size
+        return layers
 
     def first(self, layers: int) -> "Reference":
         """The same without its layers from number `layers` on."""
@@ -70,7 +86,7 @@ class DeltaHeader:
         quality: 0..31, 31 best.
         base: Id of the frame that it was made against, as on the wire, 0..65535.
         base_layers: Layers of that frame which were used, 1..3.
-        digest: Of header and integers of those.
+        digest: Of header and integers of those, as `Reference.digest` gives it.
         joined: Layers whose streams are in the base layer, one after the other, 1..3.
         same_text: The text is that of the base.
         same_maps: The maps are those of the base.

@@ -241,12 +241,33 @@ def test_another_base_is_noticed(
 ) -> None:
     """One integer off, another size or nothing at all: a typed error instead of a wrong picture."""
     altered = tuple(part.copy() for part in key.integers)
-    altered[2][5, 3, 2] += 1
+    altered[0][5, 3, 2] += 1
     header = key.reference.header
     wider = Header(header.quality, header.scale_index, header.width + 1, header.height)
     for reference in (None, Reference(header, altered), Reference(wider, key.integers)):
-        with pytest.raises(MissingBaseError, match="0xbeef"):
+        with pytest.raises(MissingBaseError, match="48879"):
             decoder.decode(delta.layers, reference=reference)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("join", [0, 4000])
+def test_what_the_receiver_lacks_costs_only_what_builds_on_it(
+    encoder: ImageEncoder,
+    decoder: ImageDecoder,
+    key: EncodedImage,
+    moved: Picture,
+    count: int,
+    join: int,
+) -> None:
+    """Of a base without its finer layers, or with other ones, the coarser ones serve."""
+    one = encoder.encode_delta(moved, Base(key.reference, FRAME), join=join)
+    assert one is not None
+    altered = tuple(part.copy() for part in key.integers)
+    altered[count][5, 1, 2] += 1
+    for reference in (key.reference.first(count), Reference(key.reference.header, altered)):
+        _, integers = decoder.read(one.layers, reference=reference)
+        assert len(integers) == count
+        _assert_same(integers, one.integers)
 
 
 def test_mutations_raise_only_typed_errors(
