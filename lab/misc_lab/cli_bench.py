@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from misc_lab.cli_bench_ladder import first_bytes, ladder
+from misc_lab.cli_bench_speed import speed
 from misc_shared.exit_codes import exit_on_error
 
 __all__ = ["app"]
@@ -19,6 +20,7 @@ app = typer.Typer(
 
 app.command()(ladder)
 app.command()(first_bytes)
+app.command()(speed)
 
 _DEFAULT_BUDGETS = "0.012,0.024,0.048,0.096"
 

@@ -13,6 +13,7 @@ __all__ = ["plot_ladder"]
 _KINDS = {"bytes": "budget kept by working size and quality", "quality": "quality at full size"}
 _SHOWN = 2  # metrics
 _COLOUR = "#00798c"
+_TICKS = (100, 200, 500, 1000, 2000, 5000, 10000)
 
 
 def plot_ladder(rungs: Sequence[Rung], path: Path) -> None:
@@ -49,5 +50,13 @@ def _draw(axes: Any, rungs: Sequence[Rung], name: str) -> None:  # noqa: ANN401 
     axes.set(
         xscale="log", xlabel="bytes, all counted", ylabel=f"{LABELS[name]}, {better} is better"
     )
+    axes.set_xticks(_TICKS, [str(tick) for tick in _TICKS])
+    axes.minorticks_off()
+    axes.set_xlim(*_limits(rungs))
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _limits(rungs: Sequence[Rung]) -> tuple[float, float]:
+    sizes = [rung.nbytes for rung in rungs if rung.nbytes is not None]
+    return 0.9 * min(sizes, default=100), 1.1 * max(sizes, default=10000)

@@ -12,8 +12,9 @@ from misc_lab.bench.bd_rate import BdRate, BdRates
 from misc_lab.bench.metrics import LABELS
 from misc_lab.bench.results import Point
 from misc_lab.bench.rungs import NOISE, Rung, climbs, uses
+from misc_lab.bench.speeds import Speed, ratio
 
-__all__ = ["show_bd_rates", "show_ladder", "show_points", "watch"]
+__all__ = ["show_bd_rates", "show_ladder", "show_points", "show_speeds", "watch"]
 
 _MOST = 0.5  # of the range of quality, below which a BD-rate is marked
 
@@ -89,6 +90,35 @@ def show_ladder(rungs: Sequence[Rung], *, out: Path) -> None:
         table.add_row(climb.kind, LABELS[climb.metric], *counts, worst, place)
     console.print(table)
     console.print(f"Written: {out / 'ladder.json'}, ladder.png")
+
+
+def show_speeds(speeds: Sequence[Speed], *, out: Path) -> None:
+    """Print medians, ours over theirs, and peak memory."""
+    table = Table(title="Median times; ours over theirs; peak memory, libraries included")
+    table.add_column("size")
+    table.add_column("stage")
+    table.add_column("codec")
+    for name in ("ms", "ours over it", "peak MB", "bytes", "runs"):
+        table.add_column(name, justify="right")
+    previous = None
+    for speed in sorted(speeds, key=lambda speed: (speed.width * speed.height, speed.stage)):
+        if previous not in (None, speed.place):
+            table.add_section()
+        previous = speed.place
+        over = ratio(speed, speeds)
+        table.add_row(
+            f"{speed.width}x{speed.height}",
+            speed.stage,
+            speed.codec,
+            f"{1000 * speed.median_seconds:.1f}",
+            "" if over is None else f"{over:.2f}",
+            f"{speed.peak_bytes / 1e6:.0f}",
+            str(speed.nbytes),
+            str(speed.runs),
+        )
+    console = Console()
+    console.print(table)
+    console.print(f"Written: {out / 'speed.json'}, speed.png")
 
 
 def _percent(rate: BdRate | None) -> str:
