@@ -28,9 +28,9 @@ QUALITIES: Final = 32
 SCALES: Final = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0)
 MIN_SIDE: Final = 16
 MAX_SIDE: Final = 4096
-# Most 64x64 cells of a coded picture, 1920x1080 just among them: whatever a header says, a decoder
-# spends at most about two seconds of one core and 200 MB on it.
-MAX_CELLS: Final = 512
+# Most 64x64 cells of a coded picture, 1920x1080 at scale 1.25 among them: whatever a header says, a
+# decoder spends less than two seconds of one core and 200 MB on it.
+MAX_CELLS: Final = 384
 HEADER_BYTES: Final = 4
 
 
