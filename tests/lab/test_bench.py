@@ -16,6 +16,7 @@ from misc_lab.bench.own import MiscCodec
 from misc_lab.bench.results import Point, Row, average
 from misc_lab.bench.rival import finest_fit
 from misc_lab.bench.rivals import RIVALS, absent_rivals
+from misc_lab.bench.video import find_vvc_encoder
 from misc_lab.cli_bench import app
 from misc_shared.errors import BitstreamError, ConfigError
 
@@ -90,6 +91,37 @@ def test_a_rival_keeps_its_budget_and_gains_from_more(name: str, crop: NDArray[n
         assert all(picture.shape == crop.shape for picture in pictures)
         scores.append(max(judge.measure(picture)["ms_ssim"] for picture in pictures))
     assert scores[1] > scores[0]
+
+
+def test_a_system_without_vvc_is_told_so_once(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is left out of all codecs with a sentence; asked for by name, it is an error."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    find_vvc_encoder.cache_clear()
+    try:
+        assert list(absent_rivals()) == ["vvc"]
+        options = ["--out", str(tmp_path), "--codecs", "vvc"]
+        result = CliRunner().invoke(app, ["rd", str(folder), *options])
+        assert result.exit_code == 2
+        assert "vvencapp, or an ffmpeg with libvvenc" in result.stderr
+        # A wrong budget ends the run after the codecs are chosen.
+        result = CliRunner().invoke(app, ["rd", str(folder), "--bpp", "0"])
+        assert "VVC is left out" in result.stderr
+    finally:
+        find_vvc_encoder.cache_clear()
+
+
+def test_a_damaged_file_of_a_rival_is_an_error_and_its_decoder_lives_on(
+    crop: NDArray[np.uint8],
+) -> None:
+    """Pillow's codecs and FFmpeg's alike."""
+    for name in ("webp", "hevc"):
+        codec = RIVALS[name]()
+        file = next(codec.files(crop, max_bytes=2000))
+        with pytest.raises(BitstreamError):
+            codec.decode((b"junk",), width=208, height=176)
+        assert name in codec.decode(file.parts, width=208, height=176)
 
 
 def test_a_codec_that_cannot_get_so_small_gives_nothing(crop: NDArray[np.uint8]) -> None:
@@ -198,7 +230,8 @@ def test_a_wrong_option_costs_one_sentence(
     options: list[str], words: str, folder: Path, tmp_path: Path
 ) -> None:
     """Exit status 2 and one line on standard error that names the fault."""
-    result = CliRunner().invoke(app, ["rd", str(folder), "--out", str(tmp_path), *options])
+    arguments = ["rd", str(folder), "--out", str(tmp_path), "--codecs", "misc,jpeg"]
+    result = CliRunner().invoke(app, [*arguments, *options])
     assert result.exit_code == 2
     assert words in result.stderr
     assert result.stderr.startswith("misc-bench: ")
