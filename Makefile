@@ -14,7 +14,7 @@ help:
 	@echo "make demo   send sample photographs over a simulated NB-IoT link; pictures in demo/"
 	@echo "make test   run the tests"
 	@echo "make check  formatting, lint, types and import contracts"
-	@echo "make bench  rate against quality on PICTURES=DIR; results in bench-results/"
+	@echo "make bench  all benchmarks on PICTURES=DIR; results in bench-results/"
 	@echo "make golden-arm64  the codec's integers on emulated 64-bit Arm (Debian only)"
 	@echo "make fuzz   damaged bytes into every decoder; INPUTS=N pictures, five times as many others"
 	@echo "make clean  remove the environment, caches and what the programs wrote"
@@ -50,17 +50,27 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Kodak and the SqueezeNet distances, where they lie beside this checkout; any others by name.
+# Kodak and two networks' distances, where they lie beside this checkout; any others by name.
 PICTURES ?= $(wildcard ../shared/data/kodak)
-PERCEPTUAL ?= $(wildcard ../shared/teachers/sqfd.py)
+PERCEPTUAL ?= $(wildcard ../shared/teachers/sqfd.py) $(wildcard ../shared/teachers/taesana_encoder.pth)
+METRICS = $(foreach one,$(PERCEPTUAL),--perceptual "$(one)")
 
 bench: $(STAMP)
 	@[ -n "$(PICTURES)" ] || { echo "Name a folder of pictures: make bench PICTURES=DIR" >&2; exit 1; }
-	$(BIN)/misc-bench rd "$(PICTURES)" --out bench-results $(if $(PERCEPTUAL),--perceptual "$(PERCEPTUAL)")
+	$(BIN)/misc-bench rd "$(PICTURES)" --out bench-results $(METRICS)
+	$(BIN)/misc-bench ladder "$(PICTURES)" --out bench-results $(METRICS)
+	$(BIN)/misc-bench speed --out bench-results
+	$(BIN)/misc-bench first-bytes --out bench-results/first-bytes.png
 
 # Both machines must read the same integers; the summary says which versions did.
 golden-arm64: $(STAMP)
 	PYTHON=$(BIN)/python scripts/golden-arm64 --out docs/results/golden-arm64.json
+
+# Damaged pictures and deltas, five times as many texts and maps: some 20 minutes of one core.
+INPUTS ?= 20000
+
+fuzz: $(STAMP)
+	$(BIN)/python -m tests.fuzz_layers --inputs $(INPUTS)
 
 clean:
 	rm -rf $(VENV) .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
