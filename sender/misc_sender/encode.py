@@ -32,10 +32,10 @@ _IMAGE_LAYERS = (LayerKind.BASE, LayerKind.DETAIL1, LayerKind.DETAIL2)
 # A delta this small goes in one datagram: what it would gain by layers that show one after the
 # other, it would pay for in framing.
 _JOIN = 512
-# Where more of the picture has changed, or a delta costs nearly as much, one that stands alone is
-# considered, or sent: it needs no base and shows its first layer sooner.
+# Where more of the picture has changed, one that stands alone is considered, and sent if it costs
+# no more: it needs no base and shows its first layer sooner.
 _CUT_SHARE = 0.5
-_CUT_COST = 0.9
+_CUT_COST = 1.0
 
 Layers = dict[LayerKind, bytes]
 _MakeImage = Callable[[int | None, Side], EncodedImage | None]
@@ -154,14 +154,14 @@ class FrameEncoder:
             self.packs["text"] = text.digest
 
     def encode(
-        self, frame: Frame, *, reserve: int = 0, against: Against | None = None
+        self, frame: Frame, *, reserve: int = 0, against: Sequence[Against] = ()
     ) -> EncodedFrame:
         """Encode one picture.
 
         Args:
             frame: the picture.
             reserve: bytes of its budget that something else needs.
-            against: an earlier picture that may serve as base, if the receiver has one.
+            against: earlier pictures that may serve as base, the newest first.
 
         Raises:
             ConfigError: the budget is too small for the picture.
@@ -172,7 +172,7 @@ class FrameEncoder:
         described = self._backend.describe(frame.pixels, path=frame.path)
         semantics = fit_maps(described, limit)
         room = None if limit is None else limit - reserve
-        delta = None if against is None else self._delta(frame, semantics, against, room)
+        delta = self._delta(frame, semantics, against, room) if against else None
         if delta is not None and delta.image.changed < _CUT_SHARE:
             return delta
         key = self._key(frame, semantics, room)
@@ -207,14 +207,16 @@ class FrameEncoder:
         return self._fill(make, self._side.ways(semantics), limit, layers=_IMAGE_LAYERS)
 
     def _delta(
-        self, frame: Frame, semantics: Semantics, against: Against, limit: int | None
+        self, frame: Frame, semantics: Semantics, against: Sequence[Against], limit: int | None
     ) -> EncodedFrame | None:
         """Encode what differs from another picture; None if that cannot be, or does not fit."""
+        references = [one.base.reference for one in against]
+        chosen = against[self._images.nearest(frame.pixels, references)]
         join = min(_JOIN, payload_room(self._mtu))
 
         def make(room: int | None, side: Side) -> EncodedImage | None:
             base = dataclasses.replace(
-                against.base,
+                chosen.base,
                 same_text=LayerKind.TEXT in side.same,
                 same_maps=LayerKind.MAPS in side.same,
             )
@@ -222,7 +224,7 @@ class FrameEncoder:
                 frame.pixels, base, max_bytes=room, quality=self._budget.quality, join=join
             )
 
-        ways = self._side.ways(semantics, against.known)
+        ways = self._side.ways(semantics, chosen.known)
         return self._fill(make, ways, limit, layers=_IMAGE_LAYERS[:1])
 
     def _fill(

@@ -172,7 +172,7 @@ class SendPipeline:
         self._session.close()
         self._wake.set()
 
-    def _encode_now(self, frame: Frame, against: Against | None) -> EncodedFrame:
+    def _encode_now(self, frame: Frame, against: Sequence[Against]) -> EncodedFrame:
         first_of_recording = self._frames == 0 and not self._transport.duplex
         mtu = self._transport.mtu
         reserve = introduction_bytes(self._hello, mtu=mtu) if first_of_recording else 0

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from misc_sender.encode import Against, EncodedFrame
 from misc_sender.side import Known, maps_of
-from misc_shared.codec import Base
+from misc_shared.codec import Base, DeltaHeader
 from misc_shared.session import FrameId
 from misc_shared.wire import LayerKind
 
@@ -78,6 +78,7 @@ class ReferenceBook:
         """Remember a picture that was handed to the session."""
         self._since_key = self._since_key + 1 if encoded.delta else 1
         self._lost = self._lost and encoded.delta
+        self._touch(encoded)
         entry = _Sent(encoded)
         if self._link is not LinkKind.CONFIRMED:
             entry.has.update(encoded.layers)
@@ -98,30 +99,44 @@ class ReferenceBook:
         self._frames.clear()
         self._lost = True
 
-    def choose(self, delivered: Callable[[FrameId], Iterable[LayerKind]]) -> Against | None:
-        """Pick the base of the next picture; None if that has to stand alone.
+    def choose(self, delivered: Callable[[FrameId], Iterable[LayerKind]]) -> list[Against]:
+        """Pick what may serve as base of the next picture; nothing if that has to stand alone.
 
         Args:
             delivered: gives the confirmed layers of a picture that is still under way.
+
+        Returns:
+            The newest first of those of which the receiver has most. An older one may serve
+            better: where something passed by, it shows what is behind.
         """
         if self._key_every is not None and self._since_key >= self._key_every:
-            return None
+            return []
         for frame in self._frames:
             self.confirmed(frame, delivered(frame))
-        best = self._best()
-        if best is None:
-            return None
-        frame, entry = best
-        reference = entry.encoded.reference.first(entry.image_layers)
-        return Against(Base(reference, frame.on_wire), entry.known)
+        usable = sorted(self._usable(), key=lambda one: _rank(*one), reverse=True)
+        return [_against(*one) for one in usable]
 
-    def _best(self) -> tuple[FrameId, _Sent] | None:
-        """The newest of those with most layers."""
-        usable = [entry for entry in self._frames.items() if entry[1].image_layers]
-        return max(usable, key=lambda entry: (entry[1].image_layers, entry[0].tick), default=None)
+    def _usable(self) -> list[tuple[FrameId, _Sent]]:
+        return [entry for entry in self._frames.items() if entry[1].image_layers]
+
+    def _touch(self, encoded: EncodedFrame) -> None:
+        """A base that was named is one to keep; the receiver does likewise."""
+        if encoded.delta:
+            base = DeltaHeader.unpack(encoded.layers[LayerKind.BASE]).base
+            for frame in [frame for frame in self._frames if frame.on_wire == base]:
+                self._frames.move_to_end(frame)
 
     def _make_room(self) -> None:
         while len(self._frames) > _REMEMBERED:
-            best = self._best()
+            best = max(self._usable(), key=lambda one: _rank(*one), default=None)
             oldest = next(frame for frame in self._frames if best is None or frame != best[0])
             del self._frames[oldest]
+
+
+def _rank(frame: FrameId, sent: _Sent) -> tuple[int, int]:
+    return sent.image_layers, frame.tick
+
+
+def _against(frame: FrameId, sent: _Sent) -> Against:
+    reference = sent.encoded.reference.first(sent.image_layers)
+    return Against(Base(reference, frame.on_wire), sent.known)

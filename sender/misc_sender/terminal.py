@@ -69,8 +69,8 @@ def _line(frame: FrameQueued) -> str:
     layers = ", ".join(f"{name} {size}" for name, size in frame.layers.items())
     said = printable(frame.caption or ", ".join(frame.items))
     return (
-        f"[bold]{frame.frame}[/bold] {frame.width}x{frame.height} {frame.coding}  {frame.bytes} bytes"
-        f"  {frame.bpp:.4f} bpp  ({layers})  [italic]{said}[/italic]"
+        f"[bold]{frame.frame}[/bold] {frame.width}x{frame.height} {frame.coding}"
+        f"  {frame.bytes} bytes  {frame.bpp:.4f} bpp  ({layers})  [italic]{said}[/italic]"
     )
 
 

@@ -26,7 +26,7 @@ from misc_shared.codec.entropy_model import TABLE_BITS, EntropyModel
 from misc_shared.codec.layout import PHASES
 from misc_shared.coding.symbols import AdaptiveChoice, SymbolCoder
 
-__all__ = ["CodedLayer", "DeltaCoder", "Pass"]
+__all__ = ["CodedLayer", "DeltaCoder", "Pass", "count_moves"]
 
 Integers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -263,6 +263,16 @@ class DeltaCoder:
         width = self._entropy.widths(chosen[coded] - nearest, table)
         left = np.maximum(_WHOLE - self._entropy.widths(each.base[coded] - nearest, table), width)
         return float(flags + np.log2(left / width).sum())
+
+
+def count_moves(values: NDArray[np.float32], base: Integers, layer: int) -> int:
+    """Say how far scaled latents are from a base: integers that moved, and cells with any.
+
+    A cell counts as much as three integers, times the layer's resolution: about what it costs.
+    """
+    cells = _moved(values, base, layer)
+    moved = np.abs(values - base) > _NOISE
+    return int((moved & _grow(cells, layer)).sum() + (3 << layer) * cells.sum())
 
 
 def _moved(values: NDArray[np.float32], base: Integers, layer: int) -> Mask:

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from misc_shared.codec.delta_coder import CodedLayer, DeltaCoder
+from misc_shared.codec.delta_coder import CodedLayer, DeltaCoder, count_moves
 from misc_shared.codec.entropy_model import EntropyModel
 from misc_shared.codec.layout import LATENT_CHANNELS, Header
 from misc_shared.codec.models import Gains
@@ -113,6 +113,14 @@ class DeltaEncoder:
             if streams.nbytes <= max_bytes:
                 return streams
         return None
+
+    def distance(self, latents: Latents, reference: Reference) -> int:
+        """Say how much a delta would have to tell: the least is the best base."""
+        quality = reference.header.quality
+        return sum(
+            count_moves(latents[layer] * self._gains[layer][quality][:, None, None], base, layer)
+            for layer, base in enumerate(reference.integers)
+        )
 
     def _qualities(
         self, latents: Latents, base: Base, max_bytes: int, ceiling: int | None

@@ -1,5 +1,6 @@
 """Pictures to bytes: analysis, rounding, entropy coding, and the choice of size and quality."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -74,6 +75,7 @@ class ImageEncoder:
         self._network = open_network(component.file("analysis.onnx"), threads=threads)
         self._entropy, self._gains = open_entropy(component)
         self._deltas = DeltaEncoder(self._entropy, self._gains, dead_zone=_DEAD_ZONE)
+        self._analysed: tuple[bytes, Latents] | None = None
 
     def encode(
         self,
@@ -104,6 +106,25 @@ class ImageEncoder:
                 picture, self.analyse(picture, start), start, 16 if quality is None else quality
             )
         return self._within(picture, max_bytes, quality, start)
+
+    def nearest(self, picture: NDArray[np.uint8], references: Sequence[Reference]) -> int:
+        """Find the reference that a picture differs least from; the first of equals.
+
+        Args:
+            picture: uint8 [H, W, 3] RGB.
+            references: At least one. Those of another size, with fewer layers or of a lower
+                quality than the first are passed over.
+
+        Returns:
+            Its place.
+        """
+        check_picture(picture)
+        first = references[0]
+        if picture.shape[:2] != (first.header.height, first.header.width):
+            return 0
+        latents = self.analyse(picture, first.header.scale_index)
+        places = [place for place, one in enumerate(references) if _comparable(one, first)]
+        return min(places, key=lambda place: self._deltas.distance(latents, references[place]))
 
     def encode_delta(
         self,
@@ -151,11 +172,19 @@ class ImageEncoder:
         )
 
     def analyse(self, picture: NDArray[np.uint8], scale_index: int) -> Latents:
-        """Run the network at a working size: three float32 [C, h, w] latents, unscaled."""
+        """Run the network at a working size: three float32 [C, h, w] latents, unscaled.
+
+        The last result is kept: what chooses among sizes, qualities and bases asks again.
+        """
         columns, rows = grid_cells(picture.shape[1], picture.shape[0], scale_index)
-        small = resize(picture, columns * 64, rows * 64)
-        first, second, third = self._network.run(None, {"picture": to_network(small)})
-        return first[0], second[0], third[0]
+        name = hashlib.blake2b(np.ascontiguousarray(picture), digest_size=16)
+        name.update(repr((picture.shape, scale_index)).encode())
+        key = name.digest()
+        if self._analysed is None or self._analysed[0] != key:
+            small = resize(picture, columns * 64, rows * 64)
+            first, second, third = self._network.run(None, {"picture": to_network(small)})
+            self._analysed = key, (first[0], second[0], third[0])
+        return self._analysed[1]
 
     def quantise(self, latents: Latents, quality: int) -> tuple[tuple[Integers, ...], list[float]]:
         """Integers of all layers at a quality, and the estimated bits of each."""
@@ -266,3 +295,9 @@ def _check_quality(quality: int | None) -> None:
     if quality is not None and not 0 <= quality < QUALITIES:
         message = f"found quality {quality}, expected 0..{QUALITIES - 1}"
         raise ConfigError(message)
+
+
+def _comparable(one: Reference, first: Reference) -> bool:
+    same_size = replace(one.header, quality=first.header.quality) == first.header
+    finer = one.header.quality >= first.header.quality
+    return same_size and finer and len(one.integers) == len(first.integers)
