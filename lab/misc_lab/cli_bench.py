@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from misc_lab.cli_bench_delta import delta
 from misc_lab.cli_bench_ladder import first_bytes, ladder
 from misc_lab.cli_bench_speed import speed
 from misc_shared.exit_codes import exit_on_error
@@ -21,6 +22,7 @@ app = typer.Typer(
 app.command()(ladder)
 app.command()(first_bytes)
 app.command()(speed)
+app.command()(delta)
 
 _DEFAULT_BUDGETS = "0.012,0.024,0.048,0.096"
 

@@ -1,0 +1,45 @@
+"""Bytes of each picture of a video: with deltas, and as key frames alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from misc_shared.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from misc_lab.bench.delta import VideoResult
+
+__all__ = ["plot_deltas"]
+
+
+def plot_deltas(videos: Sequence[VideoResult], path: Path, *, fps: float) -> None:
+    """Draw one panel a quality.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError("The plot", package="matplotlib", extra="lab") from error
+    figure = Figure(figsize=(4.6 * len(videos), 3.6), layout="constrained")
+    for place, video in enumerate(videos, start=1):
+        axes = figure.add_subplot(1, len(videos), place)
+        seconds = np.arange(video.pictures) / fps
+        keys = f"key frames alone, {video.key_bytes:.0f} bytes"
+        deltas = f"with deltas, {video.bytes:.0f} bytes ({100 * video.share:.0f} %)"
+        axes.plot(seconds, video.key_sizes, color="#8d8d8d", lw=1.4, label=keys)
+        axes.plot(seconds, video.sizes, color="#d1495b", lw=2.0, label=deltas)
+        axes.set(
+            title=f"quality {video.quality}",
+            xlabel="seconds",
+            ylabel="bytes a picture",
+            ylim=(0, None),
+        )
+        axes.grid(alpha=0.25)
+        axes.legend(frameon=False, fontsize=8)
+    figure.savefig(path, dpi=150)
