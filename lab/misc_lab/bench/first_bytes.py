@@ -24,6 +24,7 @@ SAMPLES = ("sample:astronaut", "sample:chelsea", "sample:coffee", "sample:rocket
 
 _WIDTH, _HEIGHT = 512, 384
 _FIRST_LAYER_BYTES = 60
+_FIRST_LAYER_BUDGETS = range(200, 700, 50)
 _MTU = 1100
 _ORDER = (LayerKind.BASE, LayerKind.DETAIL1, LayerKind.DETAIL2)
 
@@ -33,8 +34,8 @@ def draw_first_bytes(
 ) -> dict[str, int]:
     """Draw the sheet.
 
-    A panel for a budget is a picture made for it. The first panel is a first layer alone: of those
-    of the budgets' pictures, the largest that takes at most 60 bytes on the wire.
+    A panel for a budget is a picture made for it. Before them comes a first layer alone: of
+    pictures for 200 to 650 bytes, the largest that takes at most 60 bytes on the wire.
 
     Args:
         names: Files, or sample:NAME; cut and shrunk to 512x384.
@@ -53,37 +54,32 @@ def draw_first_bytes(
     rows, sizes = [], {}
     for name in names:
         picture = _cut(read_picture(_find(name), max_side=None))
-        coded = [_encode(opened, picture, budget) for budget in budgets]
-        panels, sizes[name] = _panels(picture, coded, budgets, decoder)
+        first, sizes[name] = _first_layer(opened, picture, decoder)
+        panels = [Panel("original", "", picture), first]
+        panels += [_panel(opened, picture, budget, decoder) for budget in budgets]
         rows.append(draw_strip(Strip(_title(name), f"{_WIDTH}x{_HEIGHT}", panels)))
     out.parent.mkdir(parents=True, exist_ok=True)
-    stack(rows).save(out)
+    stack(rows).save(out, optimize=True)
     return sizes
 
 
-def _panels(
-    picture: Pixels,
-    coded: Sequence[EncodedFrame],
-    budgets: Sequence[int],
-    decoder: ImageDecoder,
-) -> tuple[list[Panel], int]:
-    firsts = [_first_layer(frame) for frame in coded]
-    nbytes, chosen = max(
-        ((nbytes, index) for index, nbytes in enumerate(firsts) if nbytes <= _FIRST_LAYER_BYTES),
-        default=(min(firsts), firsts.index(min(firsts))),
-    )
-    base = decoder.decode([coded[chosen].layers[LayerKind.BASE]]).pixels
-    note = f"of the picture for {budgets[chosen]} bytes"
-    panels = [Panel("original", "", picture), Panel(f"{nbytes} bytes: first layer", note, base)]
-    for frame, budget in zip(coded, budgets, strict=True):
-        layers = [frame.layers[kind] for kind in _ORDER if kind in frame.layers]
-        shown = decoder.decode(layers).pixels
-        panels.append(Panel(f"{budget} bytes", f"{frame.wire_bytes} used", shown))
-    return panels, nbytes
+def _panel(pack: Pack, picture: Pixels, budget: int, decoder: ImageDecoder) -> Panel:
+    frame = _encode(pack, picture, budget)
+    layers = [frame.layers[kind] for kind in _ORDER if kind in frame.layers]
+    return Panel(f"{budget} bytes", f"{frame.wire_bytes} used", decoder.decode(layers).pixels)
 
 
-def _first_layer(frame: EncodedFrame) -> int:
-    return frame_bytes({LayerKind.BASE: frame.layers[LayerKind.BASE]}, mtu=_MTU)
+def _first_layer(pack: Pack, picture: Pixels, decoder: ImageDecoder) -> tuple[Panel, int]:
+    """Give the largest first layer within its limit, or the smallest, and its bytes."""
+    found: dict[int, tuple[int, bytes]] = {}
+    for budget in _FIRST_LAYER_BUDGETS:
+        base = _encode(pack, picture, budget).layers[LayerKind.BASE]
+        found[frame_bytes({LayerKind.BASE: base}, mtu=_MTU)] = (budget, base)
+    fitting = [nbytes for nbytes in found if nbytes <= _FIRST_LAYER_BYTES]
+    nbytes = max(fitting, default=min(found))
+    budget, base = found[nbytes]
+    note = f"of the picture for {budget} bytes"
+    return Panel(f"{nbytes} bytes: first layer", note, decoder.decode([base]).pixels), nbytes
 
 
 def _encode(pack: Pack, picture: Pixels, budget: int) -> EncodedFrame:
