@@ -169,7 +169,7 @@ class IntegerNet:
         known = _clip_input(own[:, row::2, column::2])
         height, width = known.shape[1:]
         inputs = np.concatenate([known.reshape(len(known), -1), np.ones((1, height * width))])
-        parts = (self.own @ inputs).reshape(9, -1, height, width)
+        parts = (self.own @ inputs).reshape(9, total.shape[0], height, width)
         for (dy, dx), part in zip(_TAPS, parts, strict=True):
             # A tap below the middle sees this place from above it.
             top, left = row + 2 - dy, column + 2 - dx
