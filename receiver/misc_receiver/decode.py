@@ -23,7 +23,7 @@ from misc_shared.codec import (
     joined_layers,
 )
 from misc_shared.errors import MissingBaseError, RemoteError
-from misc_shared.maps import decode_maps
+from misc_shared.maps import decode_maps, maps_need_base
 from misc_shared.packs import Pack
 from misc_shared.semantics import Semantics
 from misc_shared.session import FrameId, LayerReceived
@@ -119,6 +119,8 @@ class FrameContents:
         coarse: the best picture so far, or None.
         known: what has been decoded of it.
         missing: id of the base that it waits for, or None.
+        waiting: text and maps that wait for their base.
+        base_known: what is known of the base.
         inherits: whether its words are the base's and nobody was told yet.
     """
 
@@ -126,6 +128,8 @@ class FrameContents:
     coarse: DecodedImage | None = None
     known: Known = field(default_factory=Known)
     missing: int | None = None
+    waiting: dict[LayerKind, bytes] = field(default_factory=dict)
+    base_known: Known | None = None
     inherits: bool = False
     _layers: dict[LayerKind, bytes] = field(default_factory=dict)
 
@@ -225,7 +229,7 @@ class FrameDecoder:
                 contents.add(event.layer, event.data)
                 sharper[event.frame] = contents
             else:
-                yield from self._decode_side(contents, event)
+                yield from self._decode_side(contents, event.layer, event.data)
         # Bases come before what builds on them; what is shown first is for the caller to say.
         for frame in sorted(sharper):
             for contents in self._with_dependents(sharper[frame]):
@@ -246,14 +250,21 @@ class FrameDecoder:
             self._frames.popitem(last=False)
         return self._frames.setdefault(frame, FrameContents(frame))
 
-    def _decode_side(self, contents: FrameContents, event: LayerReceived) -> Iterator[Decoded]:
+    def _decode_side(
+        self, contents: FrameContents, layer: LayerKind, data: bytes
+    ) -> Iterator[Decoded]:
+        """Decode text or maps; what leaves out what the base says waits for BASE."""
+        base = contents.base_known
+        if base is None and contents.known.picture is None and _leaves_out(layer, data):
+            contents.waiting[layer] = data
+            return
         try:
-            if event.layer is LayerKind.TEXT:
-                contents.known.text = self._text.decode(event.data)
+            if layer is LayerKind.TEXT:
+                contents.known.text = self._text.decode(data, base.text if base else None)
             else:
-                contents.known.maps = decode_maps(event.data)
+                contents.known.maps = decode_maps(data, base=(base.maps if base else None) or ())
         except RemoteError as error:
-            yield self._failed(contents, event.layer, error)
+            yield self._failed(contents, layer, error)
             return
         if contents.semantics is not None:
             yield TextDecoded(contents.frame, contents.semantics)
@@ -284,6 +295,8 @@ class FrameDecoder:
                 failure, length = error, length - 1
             else:
                 self._references.keep(contents.frame, contents.known)
+                for layer in sorted(contents.waiting):
+                    yield from self._decode_side(contents, layer, contents.waiting.pop(layer))
                 break
         if failure is not None:
             bad = IMAGE_LAYERS[length if length >= joined else 0]
@@ -306,10 +319,11 @@ class FrameDecoder:
         # What is left out for want of the base's finer layers may still come.
         complete = delta is None or len(integers) == len(layers)
         contents.missing = None if complete or delta is None else delta.base
-        if base is not None and delta is not None:
-            if delta.same_text and contents.known.picture is None:
+        if base is not None and delta is not None and contents.base_known is None:
+            contents.base_known = base
+            contents.inherits = delta.same_text
+            if delta.same_text:
                 contents.known.text = base.text
-                contents.inherits = True
             if delta.same_maps:
                 contents.known.maps = base.maps
         return Reference(header, tuple(integers))
@@ -334,3 +348,8 @@ class FrameDecoder:
     def _failed(self, contents: FrameContents, layer: LayerKind, error: RemoteError) -> LayerFailed:
         self.failures += 1
         return LayerFailed(contents.frame, layer, error)
+
+
+def _leaves_out(layer: LayerKind, data: bytes) -> bool:
+    """Whether a text or maps layer needs the base's."""
+    return TextCoder.needs_base(data) if layer is LayerKind.TEXT else maps_need_base(data)

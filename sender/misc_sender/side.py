@@ -83,11 +83,11 @@ class SideWriter:
         if base.text is not None and without_maps(base.text) == without_maps(said):
             same.add(LayerKind.TEXT)
         elif said != Semantics():
-            layers[LayerKind.TEXT] = self._text.encode(said)
+            layers[LayerKind.TEXT] = self._text.encode(said, base.text)
         if base.maps is not None and _alike(base.maps, maps):
             same.add(LayerKind.MAPS)
         elif maps:
-            layers[LayerKind.MAPS] = encode_maps(maps)
+            layers[LayerKind.MAPS] = encode_maps(maps, base.maps or ())
         return Side(said, mapped, layers, frozenset(same))
 
 

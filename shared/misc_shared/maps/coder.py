@@ -26,18 +26,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from misc_shared.coding.symbols import SymbolCoder, SymbolReader, SymbolWriter
-from misc_shared.errors import ConfigError, LimitError
+from misc_shared.errors import BitstreamError, ConfigError, LimitError
 from misc_shared.maps.chances import CHANCES_8, CHANCES_16, CHANCES_32
 from misc_shared.semantics import MAX_ITEMS
 
-__all__ = ["MAX_SIDE", "MIN_SIDE", "cell_contexts", "decode_maps", "encode_maps"]
+__all__ = ["MAX_SIDE", "MIN_SIDE", "cell_contexts", "decode_maps", "encode_maps", "maps_need_base"]
 
+_Maps = Sequence[NDArray[np.bool_]]
 _AXES: Final = 2
 MIN_SIDE: Final = 4
 MAX_SIDE: Final = 32
 
 # Cumulative frequencies out of 65536, by the count of maps, the grid and the filling.
-_COUNTS: Final = (0, 8192, 20480, 32768, 57344, 59392, 61440, 63488, 64512, 65536)
+_COUNTS: Final = (0, 8192, 20480, 32768, 57344, 59392, 61440, 63488, 64512, 65280, 65536)
+_AS_BASE: Final = 9  # instead of a count: as many as the base has, some of them the same
+_EVEN: Final = (0, 32768, 65536)
 _COMMON_GRIDS: Final = (8, 16, 32)
 _GRIDS: Final = (0, 32768, 53248, 57344, 65536)  # the common ones, then any other
 _SIDES: Final = tuple(
@@ -47,12 +50,13 @@ _FILLINGS: Final = (0, 16384, 24576, 65536)  # empty, full, some of both
 _EMPTY, _FULL, _MIXED = range(3)
 
 
-def encode_maps(maps: Sequence[NDArray[np.bool_]]) -> bytes:
+def encode_maps(maps: _Maps, base: _Maps = ()) -> bytes:
     """Code the maps of a picture.
 
     Args:
         maps: at most `MAX_ITEMS` arrays, bool [rows, columns], all of one shape with sides from
             `MIN_SIDE` to `MAX_SIDE`; True in the cells that the item covers.
+        base: maps of another picture that the receiver has; those that are the same are left out.
 
     Returns:
         The layer's bytes, empty for no maps.
@@ -63,27 +67,44 @@ def encode_maps(maps: Sequence[NDArray[np.bool_]]) -> bytes:
     _check(maps)
     writer = SymbolWriter()
     _code(writer, maps, max_items=MAX_ITEMS)
-    return writer.finish()
+    whole = writer.finish()
+    if not maps or len(maps) != len(base) or maps[0].shape != base[0].shape:
+        return whole
+    writer = SymbolWriter()
+    writer.code(_COUNTS, _AS_BASE)
+    _code_rest(writer, base, maps)
+    return min(whole, writer.finish(), key=len)
 
 
-def decode_maps(data: bytes, *, max_items: int = MAX_ITEMS) -> list[NDArray[np.bool_]]:
+def decode_maps(
+    data: bytes, *, max_items: int = MAX_ITEMS, base: _Maps = ()
+) -> list[NDArray[np.bool_]]:
     """Decode a maps layer.
 
     Args:
         data: what `encode_maps` returned.
         max_items: the most maps to accept.
+        base: the maps of the base; needed if `maps_need_base` says so.
 
     Returns:
         Arrays, bool [rows, columns], all of one shape.
 
     Raises:
-        BitstreamError: no coder writes these bytes.
+        BitstreamError: no coder writes these bytes, or with another base.
         LimitError: there are more maps than accepted.
     """
     reader = SymbolReader(data)
-    maps = _code(reader, None, max_items=max_items)
+    maps = _code(reader, None, max_items=max_items, base=base)
     reader.end()
     return maps
+
+
+def maps_need_base(data: bytes) -> bool:
+    """Whether a maps layer leaves out maps that the base has; False for what does not decode."""
+    try:
+        return SymbolReader(data).code(_COUNTS, 0) == _AS_BASE
+    except BitstreamError:
+        return False
 
 
 def cell_contexts(above: Sequence[Sequence[int]], taken: Sequence[int]) -> list[int]:
@@ -105,10 +126,14 @@ def cell_contexts(above: Sequence[Sequence[int]], taken: Sequence[int]) -> list[
 
 
 def _code(
-    coder: SymbolCoder, wanted: Sequence[NDArray[np.bool_]] | None, *, max_items: int
+    coder: SymbolCoder, wanted: _Maps | None, *, max_items: int, base: _Maps = ()
 ) -> list[NDArray[np.bool_]]:
     """Write the wanted maps, or read maps if None; return them."""
     count = coder.code(_COUNTS, len(wanted or ()))
+    if count == _AS_BASE:
+        if not base:
+            raise BitstreamError("maps: found some left out, expected a base that has them")
+        return _code_rest(coder, base, None)
     if count > max_items:
         raise LimitError(f"maps: found {count}, expected at most {max_items}")
     if count == 0:
@@ -119,6 +144,18 @@ def _code(
     maps: list[NDArray[np.bool_]] = []
     for place in range(count):
         maps.append(_code_map(coder, wanted[place] if wanted else blank, taken))
+        taken = taken | maps[-1]
+    return maps
+
+
+def _code_rest(coder: SymbolCoder, base: _Maps, wanted: _Maps | None) -> list[NDArray[np.bool_]]:
+    """Write or read those maps that are not the base's."""
+    taken = np.zeros_like(base[0])
+    maps: list[NDArray[np.bool_]] = []
+    for place, old in enumerate(base):
+        new = old if wanted is None else wanted[place]
+        other = coder.code(_EVEN, int(not np.array_equal(new, old)))
+        maps.append(_code_map(coder, new, taken) if other else old)
         taken = taken | maps[-1]
     return maps
 

@@ -3,7 +3,7 @@
 The first byte tells the way (protocol.md, Layer payloads: Text):
 
     0x00..0xf5  n-gram: the range coder never begins with more, for its first symbol says so
-    0xf6        reserved
+    0xf6        some of the fields are as in the base
     0xf7        raw: the fields follow in UTF-8
     0xf8..0xff  brotli: the three low bits are the only ones of brotli's first byte that vary
 
@@ -29,10 +29,15 @@ MODEL_FILE: Final = "ngram.npz"
 """The model's file in the text component of a pack."""
 
 _RAW: Final = 0xF7
-_RESERVED: Final = 0xF6
+_AS_BASE: Final = 0xF6
 _BROTLI: Final = 0xF8
-_WAYS: Final = (0, _RESERVED << 8, 1 << 16)
+_WAYS: Final = (0, _AS_BASE << 8, 1 << 16)
 _COUNT_GUESS: Final = (4, 8, 12, 40, 6, 3, 2, 1, 1)  # of 0 to 8 items
+
+# Second byte of a layer that leaves fields out: how many items there are, and whether the caption
+# is the base's. The third says which items are.
+_ITEMS_MASK: Final = 0x0F
+_CAPTION_KEPT: Final = 0x10
 
 # Brotli's first byte for a window of 2^16 and one last block of at most 65,536 bytes (RFC 7932,
 # section 9.2): one bit of window, then "last", "not empty", two bits of length of length. We write
@@ -58,11 +63,13 @@ class TextCoder:
     def __init__(self, component: Component) -> None:
         self._model = load_model(component.file(MODEL_FILE))
 
-    def encode(self, semantics: Semantics) -> bytes:
+    def encode(self, semantics: Semantics, base: Semantics | None = None) -> bytes:
         """Code names, details and caption; maps have a layer of their own.
 
         Args:
             semantics: at most `MAX_ITEMS` items and `MAX_TEXT_CHARACTERS` characters in all.
+            base: what the receiver knows to be said of another picture; fields that are the same
+                are left out.
 
         Returns:
             The layer's bytes, empty for empty semantics.
@@ -72,30 +79,86 @@ class TextCoder:
                 surrogate), which no receiver could display.
         """
         _check(semantics)
-        plain = _pack(semantics)
-        ways = (self._write(semantics), _squeeze(plain), bytes([_RAW]) + plain)
-        return min((way for way in ways if way is not None), key=len)
+        whole = self._encode_whole(semantics)
+        if base is None or semantics == Semantics():
+            return whole
+        return min(whole, self._encode_rest(semantics, base), key=len)
 
-    def decode(self, data: bytes) -> Semantics:
+    def decode(self, data: bytes, base: Semantics | None = None) -> Semantics:
         """Decode a text layer.
+
+        Args:
+            data: what `encode` gave.
+            base: what is said of the base; needed if `needs_base` says so.
 
         Returns:
             Semantics whose items have no maps.
 
         Raises:
-            BitstreamError: no coder writes these bytes.
+            BitstreamError: no coder writes these bytes, or with another base.
             LimitError: the text is larger than a picture's may be.
         """
         first = data[0] if data else 0
-        if first < _RESERVED:
+        if first < _AS_BASE:
             return self._read(data)
         if first >= _BROTLI:
             return _unpack(_unsqueeze(data))
         if first == _RAW:
             return _unpack(data[1:])
-        raise BitstreamError(
-            f"text: found first byte {first:#x}, which is reserved; update this end"
+        return self._decode_rest(data, base)
+
+    @staticmethod
+    def needs_base(data: bytes) -> bool:
+        """Whether a text layer leaves out what the base says."""
+        return data[:1] == bytes([_AS_BASE])
+
+    def _encode_whole(self, semantics: Semantics) -> bytes:
+        plain = _pack(semantics)
+        ways = (self._write(semantics), _squeeze(plain), bytes([_RAW]) + plain)
+        return min((way for way in ways if way is not None), key=len)
+
+    def _encode_rest(self, semantics: Semantics, base: Semantics) -> bytes:
+        """Code what differs from the base, item by item at the same place, and the caption."""
+        pairs = zip(semantics.items, base.items, strict=False)
+        kept = [_text_of(one) == _text_of(two) for one, two in pairs]
+        kept += [False] * (len(semantics.items) - len(kept))
+        caption_kept = semantics.caption == base.caption
+        head = bytes([_AS_BASE, len(kept) | _CAPTION_KEPT * caption_kept])
+        if kept:
+            head += bytes([sum(same << place for place, same in enumerate(kept))])
+        items = (item for item, same in zip(semantics.items, kept, strict=True) if not same)
+        rest = Semantics(tuple(items), "" if caption_kept else semantics.caption)
+        return head + (self._encode_whole(rest) if rest != Semantics() else b"")
+
+    def _decode_rest(self, data: bytes, base: Semantics | None) -> Semantics:
+        """Decode what differs from the base and fill in the rest."""
+        if base is None:
+            raise BitstreamError("text: found fields left out, expected a base that has them")
+        second = data[1] if len(data) > 1 else 0xFF
+        count, caption_kept = second & _ITEMS_MASK, bool(second & _CAPTION_KEPT)
+        mask_end = 2 + (count > 0)
+        if second > _ITEMS_MASK | _CAPTION_KEPT or count > MAX_ITEMS or len(data) < mask_end:
+            raise BitstreamError(f"text: found second byte {second:#x}, expected 0 to 8 items")
+        mask = data[2] if count else 0
+        if mask >> min(count, len(base.items)):
+            raise BitstreamError("text: found an item left out that the base has not")
+        rest = data[mask_end:]
+        if self.needs_base(rest):
+            raise BitstreamError("text: found fields left out twice")
+        said = self.decode(rest) if rest else Semantics()
+        if len(said.items) + mask.bit_count() != count or (caption_kept and said.caption):
+            raise BitstreamError(f"text: found {len(said.items)} items more than those left out")
+        others = iter(said.items)
+        items = tuple(
+            Item(*_text_of(base.items[place])) if mask >> place & 1 else next(others)
+            for place in range(count)
         )
+        whole = Semantics(items, base.caption if caption_kept else said.caption)
+        if sum(map(len, _fields(whole))) > MAX_TEXT_CHARACTERS:
+            raise LimitError(
+                f"text: found more than {MAX_TEXT_CHARACTERS} characters with the base"
+            )
+        return whole
 
     def _write(self, semantics: Semantics) -> bytes:
         writer = SymbolWriter()
@@ -141,6 +204,10 @@ def _check(semantics: Semantics) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         raise ConfigError(f"found half a character in the text ({error.reason})") from error
+
+
+def _text_of(item: Item) -> tuple[str, str]:
+    return item.name, item.detail
 
 
 def _fields(semantics: Semantics) -> list[str]:

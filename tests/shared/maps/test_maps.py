@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from misc_shared.errors import BitstreamError, ConfigError, LimitError, RemoteError
-from misc_shared.maps import MAX_SIDE, MIN_SIDE, decode_maps, encode_maps
+from misc_shared.maps import MAX_SIDE, MIN_SIDE, decode_maps, encode_maps, maps_need_base
 from misc_shared.semantics import MAX_ITEMS
 
 
@@ -114,3 +114,32 @@ def test_every_beginning_decodes_or_is_refused() -> None:
             continue
         assert len(maps) <= MAX_ITEMS
         assert all(one.size <= MAX_SIDE**2 for one in maps)
+
+
+def test_only_maps_that_changed_are_coded() -> None:
+    """The others cost a bit each."""
+    noise = np.random.default_rng(3)
+    base = [noise.random((16, 16)) < 0.3 for _ in range(3)]
+    maps = [base[0], base[1].copy(), base[2]]
+    maps[1][4:8, 4:8] = True
+    for new, share in ((maps, 0.5), (base, 0.05)):
+        data = encode_maps(new, base)
+        assert maps_need_base(data)
+        assert len(data) <= share * len(encode_maps(new)) + 2
+        assert np.array_equal(decode_maps(data, base=base), new)
+
+
+def test_maps_of_another_grid_or_number_stand_alone() -> None:
+    """A base of another shape is not leaned on."""
+    one = [np.eye(8, dtype=bool)]
+    for base in ([np.eye(16, dtype=bool)], one * 2, []):
+        data = encode_maps(one, base)
+        assert not maps_need_base(data)
+        assert data == encode_maps(one)
+
+
+def test_maps_left_out_need_their_base() -> None:
+    """Without it nothing is invented."""
+    one = [np.eye(8, dtype=bool)]
+    with pytest.raises(BitstreamError, match="expected a base"):
+        decode_maps(encode_maps(one, one))

@@ -160,7 +160,7 @@ def brotli_layer(plain: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("data", "error", "message"),
     [
-        (b"\xf6", BitstreamError, "reserved"),
+        (b"\xf6", BitstreamError, "expected a base"),
         (b"\xf7\xc3", BitstreamError, "UTF-8"),
         (b"\xf7a\xffb", BitstreamError, "without a detail"),
         (b"\xf7" + b"\xff" * 2 * (MAX_ITEMS + 1), LimitError, "9 items"),
@@ -194,3 +194,56 @@ def test_every_beginning_decodes_or_is_refused(coder: TextCoder) -> None:
         except RemoteError:
             continue
         assert len(packed(semantics).decode()) <= MAX_TEXT_CHARACTERS + 2 * MAX_ITEMS
+
+
+BASE = Semantics(
+    (Item("dog", "brown, large, center"), Item("grass", "green, large, bottom"), Item("ball")),
+    "A brown dog runs through the grass.",
+)
+OTHER_DOG = Item("dog", "brown, large, left")
+
+
+@pytest.mark.parametrize(
+    ("said", "most"),
+    [
+        (BASE, 3),
+        (Semantics((OTHER_DOG, *BASE.items[1:]), BASE.caption), 6),
+        (Semantics(BASE.items, "A dog sleeps."), 7),
+        (Semantics(BASE.items[:2], BASE.caption), 3),
+        (Semantics((*BASE.items, Item("cat")), BASE.caption), 7),
+        (Semantics((), BASE.caption), 2),
+        (Semantics(BASE.items, ""), 3),
+    ],
+)
+def test_only_what_changed_is_coded(coder: TextCoder, said: Semantics, most: int) -> None:
+    """Items at their places and the caption, each for itself."""
+    data = coder.encode(said, BASE)
+    assert coder.needs_base(data)
+    assert len(data) <= most < len(coder.encode(said))
+    assert coder.decode(data, BASE) == said
+
+
+@given(said=_SEMANTICS, base=_SEMANTICS)
+def test_any_change_of_text_survives(coder: TextCoder, said: Semantics, base: Semantics) -> None:
+    """Whatever was said before."""
+    data = coder.encode(said, base)
+    assert len(data) <= len(coder.encode(said))
+    if data:
+        assert coder.decode(data, base) == said
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"\xf6", "second byte 0xff"),
+        (b"\xf6\x29\x00", "second byte 0x29"),
+        (b"\xf6\x13", "second byte 0x13"),
+        (b"\xf6\x14\x08", "the base has not"),
+        (b"\xf6\x13\x03", "0 items more"),
+        (b"\xf6\x13\x07\xf6", "left out twice"),
+    ],
+)
+def test_wrong_leaving_out_is_refused(coder: TextCoder, data: bytes, message: str) -> None:
+    """With the reason."""
+    with pytest.raises(BitstreamError, match=message):
+        coder.decode(data, BASE)
