@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from misc_sender.budget import Budget, frame_bytes
 from misc_sender.grids import fit_maps
-from misc_sender.semantics import SemanticsBackend, make_backend
+from misc_sender.semantics import SemanticsBackend, SteadySemantics, make_backend
 from misc_sender.side import Known, Side, SideWriter
 from misc_sender.sources import Frame
 from misc_shared.codec import Base, EncodedImage, ImageEncoder, Reference, joined_layers
@@ -142,9 +142,12 @@ class FrameEncoder:
     ) -> None:
         codec, text = pack.component("codec"), pack.component("text")
         describes = semantics == "nano"
-        self._backend: SemanticsBackend = backend or make_backend(
-            semantics, component=pack.component("semantics") if describes else None
-        )
+        if backend is None:
+            backend = make_backend(
+                semantics, component=pack.component("semantics") if describes else None
+            )
+            backend = SteadySemantics(backend) if describes else backend
+        self._backend = backend
         self._images = ImageEncoder(codec, threads=threads)
         self._side = SideWriter(text)
         self._budget = budget

@@ -11,6 +11,7 @@ from misc_sender.semantics.choose import (
 from misc_sender.semantics.latest import LatestSemantics
 from misc_sender.semantics.openai_options import DEFAULT_URL, OpenAIOptions
 from misc_sender.semantics.sidecar import FileSemantics
+from misc_sender.semantics.steady import SteadySemantics
 
 __all__ = [
     "BACKENDS",
@@ -22,6 +23,7 @@ __all__ = [
     "OpenAIOptions",
     "SemanticsBackend",
     "SemanticsOptions",
+    "SteadySemantics",
     "make_backend",
     "make_describer",
 ]

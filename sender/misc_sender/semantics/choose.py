@@ -10,6 +10,7 @@ from misc_sender.semantics.latest import LatestSemantics
 from misc_sender.semantics.openai_options import DEFAULT_URL, OpenAIOptions
 from misc_sender.semantics.placing import NoMaps, Placed
 from misc_sender.semantics.sidecar import FileSemantics
+from misc_sender.semantics.steady import SteadySemantics
 from misc_shared.errors import ConfigError
 from misc_shared.packs import Component, load_pack
 
@@ -92,7 +93,7 @@ def make_describer(
         maps = clip.ClipMaps(options.clip_model or clip.DEFAULT_MODEL, grid=options.map_grid)
         backend = Placed(backend, maps)
     if not options.slow:
-        return backend
+        return SteadySemantics(backend) if options.name == "nano" else backend
     every = _MOVING_EVERY if moving else 0.0
     return LatestSemantics(
         backend,

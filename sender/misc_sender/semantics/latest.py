@@ -16,40 +16,20 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from misc_sender.semantics.backend import SemanticsBackend
+from misc_sender.semantics.views import View
 from misc_shared.errors import RemoteError, SemanticsError
 from misc_shared.semantics import Semantics
 
 __all__ = ["LatestSemantics"]
 
-_SIDE = 16  # pictures are compared as thumbnails of 16x16 RGB pixels, each the mean of its cell
-_SAME = 8  # largest difference of a cell, of 255: nothing but noise
-_SIMILAR = 16.0  # mean difference, of 255: the same scene, though something may have moved
 _PATIENCE = 2.0  # seconds at the end for work under way to notice that it is over
 
 
 @dataclass(frozen=True)
-class _View:
-    """What tells one picture from another: int16 [16, 16, 3], and the file it came from."""
-
-    thumbnail: NDArray[np.int16]
-    path: Path | None
-
-    def same(self, other: _View) -> bool:
-        return self.path == other.path and bool(self._differences(other).max() <= _SAME)
-
-    def similar(self, other: _View) -> bool:
-        return self.path == other.path and bool(self._differences(other).mean() <= _SIMILAR)
-
-    def _differences(self, other: _View) -> NDArray[np.int16]:
-        return np.asarray(np.abs(self.thumbnail - other.thumbnail))
-
-
-@dataclass(frozen=True)
 class _Job:
-    view: _View
+    view: View
     result: Future[Semantics]
     thread: threading.Thread
 
@@ -86,7 +66,7 @@ class LatestSemantics:
         self._job: _Job | None = None
         self._asked_at: float | None = None
         self._closed = False
-        self._newest: tuple[_View, Semantics] | None = None
+        self._newest: tuple[View, Semantics] | None = None
 
     def describe(self, image: NDArray[np.uint8], *, path: Path | None = None) -> Semantics:
         """Give the newest words for a picture like this; none if there are none yet.
@@ -98,7 +78,7 @@ class LatestSemantics:
         Raises:
             LocalError: the slow backend can't do its work.
         """
-        view = _View(_thumbnail(image), path)
+        view = View.of(image, path)
         self._collect(timeout=0)
         if self._due(view):
             self._ask(image, view)
@@ -117,14 +97,14 @@ class LatestSemantics:
                 job.result.set_exception(SemanticsError("stopped before there were words"))
             job.thread.join(_PATIENCE)
 
-    def _due(self, view: _View) -> bool:
+    def _due(self, view: View) -> bool:
         if self._job is not None or self._closed:
             return False
         if self._newest is not None and self._newest[0].same(view):
             return False
         return self._asked_at is None or self._clock() - self._asked_at >= self._every
 
-    def _ask(self, image: NDArray[np.uint8], view: _View) -> None:
+    def _ask(self, image: NDArray[np.uint8], view: View) -> None:
         self._asked_at = self._clock()
         result: Future[Semantics] = Future()
         # A daemon, so that a server that never answers does not keep the program from ending.
@@ -156,11 +136,6 @@ class LatestSemantics:
         else:
             self._newest = (self._job.view, said)
         self._job = None
-
-
-def _thumbnail(image: NDArray[np.uint8]) -> NDArray[np.int16]:
-    small = Image.fromarray(image).resize((_SIDE, _SIDE), Image.Resampling.BOX, reducing_gap=2.0)
-    return np.asarray(small, np.int16)
 
 
 def _ignore(_reason: str) -> None:
