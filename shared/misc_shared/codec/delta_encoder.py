@@ -161,10 +161,10 @@ class DeltaEncoder:
                 )
             else:
                 below = [each.integers for each in coded]
-                found, bits = self._entropy.quantise(
+                found = self._entropy.quantise(
                     values, below, layer=layer, quality=quality, dead_zone=self._dead_zone
                 )
-                one = CodedLayer.new(found, layer)
+                one, bits = CodedLayer.new(found.integers, layer), found.bits
             coded.append(one)
             total += bits
         return tuple(coded), total

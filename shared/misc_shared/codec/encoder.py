@@ -1,6 +1,7 @@
 """Pictures to bytes: analysis, rounding, entropy coding, and the choice of size and quality."""
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -9,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from misc_shared.codec.delta_encoder import Base, DeltaEncoder
+from misc_shared.codec.entropy_model import QuantisedLayer
 from misc_shared.codec.layout import HEADER_BYTES, MAX_CELLS, QUALITIES, SCALES, Header, grid_cells
 from misc_shared.codec.models import open_entropy, open_network
 from misc_shared.codec.pictures import check_picture, resize, to_network
+from misc_shared.codec.quality_search import best_quality
 from misc_shared.codec.reference import Reference
 from misc_shared.errors import ConfigError
 from misc_shared.packs import Component
@@ -24,6 +27,7 @@ _SCALE_FROM_BPP: Final = (0.03, 0.018, 0.01, 0.0068, 0.005, 0.0042, 0.0022, 0.0)
 
 Latents = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 Integers = NDArray[np.int64]
+Quantised = tuple[QuantisedLayer, QuantisedLayer, QuantisedLayer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +106,9 @@ class ImageEncoder:
         _check_quality(quality)
         start = self._start(picture, max_bytes, scale_index)
         if max_bytes is None:
-            return self._at(
-                picture, self.analyse(picture, start), start, 16 if quality is None else quality
-            )
+            chosen = 16 if quality is None else quality
+            quantised = self._quantise(self.analyse(picture, start), chosen)
+            return self._write(picture, quantised, start, chosen)
         return self._within(picture, max_bytes, quality, start)
 
     def nearest(self, picture: NDArray[np.uint8], references: Sequence[Reference]) -> int:
@@ -177,7 +181,7 @@ class ImageEncoder:
         The last result is kept: what chooses among sizes, qualities and bases asks again.
         """
         columns, rows = grid_cells(picture.shape[1], picture.shape[0], scale_index)
-        name = hashlib.blake2b(np.ascontiguousarray(picture), digest_size=16)
+        name = hashlib.blake2b(np.ascontiguousarray(picture).data, digest_size=16)
         name.update(repr((picture.shape, scale_index)).encode())
         key = name.digest()
         if self._analysed is None or self._analysed[0] != key:
@@ -188,16 +192,20 @@ class ImageEncoder:
 
     def quantise(self, latents: Latents, quality: int) -> tuple[tuple[Integers, ...], list[float]]:
         """Integers of all layers at a quality, and the estimated bits of each."""
-        integers: list[Integers] = []
-        bits = []
+        found = self._quantise(latents, quality)
+        return tuple(layer.integers for layer in found), [layer.bits for layer in found]
+
+    def _quantise(self, latents: Latents, quality: int) -> Quantised:
+        found: list[QuantisedLayer] = []
         for layer, latent in enumerate(latents):
             values = latent * self._gains[layer][quality][:, None, None]
-            rounded, cost = self._entropy.quantise(
-                values, integers, layer=layer, quality=quality, dead_zone=_DEAD_ZONE
+            below = [one.integers for one in found]
+            found.append(
+                self._entropy.quantise(
+                    values, below, layer=layer, quality=quality, dead_zone=_DEAD_ZONE
+                )
             )
-            integers.append(rounded)
-            bits.append(cost)
-        return tuple(integers), bits
+        return found[0], found[1], found[2]
 
     def _start(
         self, picture: NDArray[np.uint8], max_bytes: int | None, scale_index: int | None
@@ -249,40 +257,39 @@ class ImageEncoder:
         max_bytes: int,
         quality: int | None,
     ) -> EncodedImage:
-        """Bisect the qualities on the estimated cost, then step down until the real bytes fit."""
+        """Find the best quality by its estimated cost; step down until the real bytes fit."""
         latents = self.analyse(picture, scale_index)
-        low, high = 0, QUALITIES - 1 if quality is None else quality
-        while low < high:
-            middle = (low + high + 1) // 2
-            _, bits = self.quantise(latents, middle)
-            if sum(bits) / 8 + HEADER_BYTES <= max_bytes:
-                low = middle
-            else:
-                high = middle - 1
-        encoded = self._at(picture, latents, scale_index, low)
-        while encoded.nbytes > max_bytes and low > 0:
-            low -= 1
-            encoded = self._at(picture, latents, scale_index, low)
+        tried: dict[int, Quantised] = {}
+
+        def estimate(candidate: int) -> float:
+            tried[candidate] = self._quantise(latents, candidate)
+            return HEADER_BYTES + sum(math.ceil(layer.bits / 8) for layer in tried[candidate])
+
+        most = QUALITIES - 1 if quality is None else quality
+        for chosen in range(best_quality(estimate, limit=max_bytes, most=most), -1, -1):
+            quantised = tried.get(chosen) or self._quantise(latents, chosen)
+            encoded = self._write(picture, quantised, scale_index, chosen)
+            if encoded.nbytes <= max_bytes:
+                break
         return encoded
 
-    def _at(
-        self, picture: NDArray[np.uint8], latents: Latents, scale_index: int, quality: int
+    def _write(
+        self, picture: NDArray[np.uint8], quantised: Quantised, scale_index: int, quality: int
     ) -> EncodedImage:
         height, width = picture.shape[:2]
-        integers, _ = self.quantise(latents, quality)
-        header = Header(quality, scale_index, width, height)
-        layers = self.write(integers, header)
-        return EncodedImage(layers, width, height, quality, SCALES[scale_index], integers)
-
-    def write(self, integers: Sequence[Integers], header: Header) -> tuple[bytes, bytes, bytes]:
-        """Entropy-code the integers of all three layers; the header goes in front of the first."""
-        streams = [
-            self._entropy.encode(
-                integers[layer], integers[:layer], layer=layer, quality=header.quality
-            )
-            for layer in range(3)
-        ]
-        return header.pack() + streams[0], streams[1], streams[2]
+        streams = [self._entropy.write(layer.passes) for layer in quantised]
+        return EncodedImage(
+            layers=(
+                Header(quality, scale_index, width, height).pack() + streams[0],
+                streams[1],
+                streams[2],
+            ),
+            width=width,
+            height=height,
+            quality=quality,
+            scale=SCALES[scale_index],
+            integers=tuple(layer.integers for layer in quantised),
+        )
 
 
 def _allowed(picture: NDArray[np.uint8], scale_index: int) -> bool:

@@ -6,19 +6,20 @@ on training pictures. Where a table is all but certain the integer is not coded 
 sets it to the rounded mean, which costs nothing visible and saves the time of most symbols.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from misc_shared.codec.integer_net import MEAN_BITS, SCALE_COUNT, IntegerNet
+from misc_shared.codec.integer_net import MEAN_BITS, SCALE_COUNT, FirstSums, IntegerNet
 from misc_shared.codec.layout import LATENT_CHANNELS, PHASES
 from misc_shared.coding import RangeDecoder, RangeEncoder
 from misc_shared.coding.symbols import SymbolCoder
 from misc_shared.errors import BitstreamError
 
-__all__ = ["FRACTIONS", "TABLE_BITS", "EntropyModel", "split_mean"]
+__all__ = ["FRACTIONS", "TABLE_BITS", "EntropyModel", "QuantisedLayer", "split_mean"]
 
 FRACTIONS: Final = 1 << MEAN_BITS
 TABLE_BITS: Final = 16
@@ -43,6 +44,21 @@ def _upsample(coarser: Sequence[Integers], layer: int) -> Integers | None:
         for i in reversed(range(layer))
     ]
     return np.concatenate(grown)
+
+
+@dataclass(frozen=True, eq=False)
+class QuantisedLayer:
+    """A layer's integers, and all that it takes to write them.
+
+    Attributes:
+        integers: int64 [C, H, W].
+        bits: An estimate of their cost.
+        passes: Distances from the rounded means and table numbers of each pass, [C, h, w].
+    """
+
+    integers: Integers
+    bits: float
+    passes: Sequence[tuple[Integers, Integers]]
 
 
 class EntropyModel:
@@ -77,7 +93,7 @@ class EntropyModel:
         layer: int,
         quality: int,
         dead_zone: float,
-    ) -> tuple[Integers, float]:
+    ) -> QuantisedLayer:
         """Round scaled latents to the integers that will be coded.
 
         Args:
@@ -86,13 +102,11 @@ class EntropyModel:
             layer: 0..2.
             quality: 0..31.
             dead_zone: How much a step away from the mean must overshoot one half, 0..0.4.
-
-        Returns:
-            int64 [C, H, W], and an estimate of their cost in bits.
         """
         result = np.zeros(values.shape, dtype=np.int64)
         prepared = self._nets[layer].prepare(_upsample(coarser, layer), quality, values.shape[1:])
         bits = 0.0
+        passes: list[tuple[Integers, Integers]] = []
         for number, (row, column) in enumerate(PHASES):
             nearest, table = self._model(layer, prepared, result, number)
             distance = values[:, row::2, column::2] - nearest
@@ -100,14 +114,19 @@ class EntropyModel:
             steps = np.where(self._certain[table], 0, np.clip(steps, -255, 255)).astype(np.int64)
             result[:, row::2, column::2] = nearest + steps
             bits += self._cost(steps, table)
-        return result, bits
+            passes.append((steps, table))
+        return QuantisedLayer(result, bits, passes)
 
     def encode(
         self, integers: Integers, coarser: Sequence[Integers], *, layer: int, quality: int
     ) -> bytes:
         """Write one layer's integers, int64 [C, H, W] as `quantise` gave them."""
+        return self.write(self.distances(integers, coarser, layer=layer, quality=quality))
+
+    def write(self, passes: Iterable[tuple[Integers, Integers]]) -> bytes:
+        """Write one layer from its distances and tables, without running the nets again."""
         coder = RangeEncoder()
-        for steps, table in self.distances(integers, coarser, layer=layer, quality=quality):
+        for steps, table in passes:
             coded = ~self._certain[table]
             self._write(coder, steps[coded], table[coded])
         # A layer that is there is never empty: an empty one means that it was left out.
@@ -155,12 +174,12 @@ class EntropyModel:
 
     def prepare(
         self, coarser: Sequence[Integers], *, layer: int, quality: int, shape: tuple[int, int]
-    ) -> NDArray[np.float64]:
+    ) -> FirstSums:
         """Evaluate what all passes of a layer share."""
         return self._nets[layer].prepare(_upsample(coarser, layer), quality, shape)
 
     def predict(
-        self, layer: int, prepared: NDArray[np.float64], known: Integers, number: int
+        self, layer: int, prepared: FirstSums, known: Integers, number: int
     ) -> tuple[Integers, Integers]:
         """Give one pass's rounded means and table numbers, int64 [C, h, w]."""
         return self._model(layer, prepared, known, number)
@@ -195,7 +214,7 @@ class EntropyModel:
         return reach + excess if found > 0 else -reach - excess
 
     def _model(
-        self, layer: int, prepared: NDArray[np.float64], known: Integers, number: int
+        self, layer: int, prepared: FirstSums, known: Integers, number: int
     ) -> tuple[Integers, Integers]:
         """Rounded means and table numbers of one pass's positions."""
         mean, scale = self._nets[layer].run(prepared, known, number)
