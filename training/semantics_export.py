@@ -54,7 +54,9 @@ def main() -> None:
     recipe.load(options.work)
     options.out.mkdir(parents=True, exist_ok=True)
     export_networks(recipe, options.out)
-    vocabulary = choose_thresholds(recipe, watch(recipe, options.out, recipe.targets.calibration))
+    places = recipe.targets.calibration
+    sights = watch(recipe, options.out, places)
+    vocabulary = choose_thresholds(recipe, options.out, sights, places)
     write_vocabulary(vocabulary, options.out / "vocabulary.json")
 
 

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from misc_lab.semantics.labels import VOC_NOUNS
 from training.semantics_cache import Cache
 from training.semantics_probe import Probe
 from training.semantics_words import (
     COCO_NOUNS,
     PERSON_NOUNS,
     STUFF_NOUNS,
-    VOC_NOUNS,
     WORN_NOUNS,
     Nouns,
 )

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from misc_lab.semantics.labels import BOX_NOUNS
+
 __all__ = [
     "COCO_NOUNS",
     "PERSON_NOUNS",
     "STUFF_NOUNS",
-    "VOC_NOUNS",
     "WORN_NOUNS",
     "Nouns",
     "caption_words",
@@ -20,28 +21,6 @@ __all__ = [
 
 _WORDS_FILE = Path(__file__).with_name("semantics_words.txt")
 
-VOC_NOUNS = (
-    "airplane", "bike", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "table",
-    "dog", "horse", "motorcycle", "person", "plant", "sheep", "couch", "train", "television",
-)  # fmt: skip
-"""Nouns of the VOC classes 1 to 20, in their order."""
-
-# NanoDet's label -> our noun, where they differ.
-_COCO_OTHER = {
-    "motorbike": "motorcycle",
-    "diningtable": "table",
-    "bicycle": "bike",
-    "pottedplant": "plant",
-    "tvmonitor": "television",
-    "aeroplane": "airplane",
-    "sofa": "couch",
-    "sports ball": "ball",
-    "cell phone": "phone",
-    "orange": "orange fruit",
-    "tennis racket": "racket",
-    "baseball bat": "bat",
-    "skis": "ski",
-}
 _COCO_SAME = (
     "person", "dog", "car", "bird", "horse", "cow", "bed", "frisbee", "bear", "umbrella", "chair",
     "cat", "cake", "sheep", "truck", "boat", "vase", "skateboard", "bottle", "sink", "bowl",
@@ -52,7 +31,7 @@ _COCO_SAME = (
     "traffic light", "fire hydrant", "baseball glove", "teddy bear", "wine glass", "hot dog",
     "stop sign", "parking meter",
 )  # fmt: skip
-COCO_NOUNS: dict[str, str] = {**{name: name for name in _COCO_SAME}, **_COCO_OTHER}
+COCO_NOUNS: dict[str, str] = {**{name: name for name in _COCO_SAME}, **BOX_NOUNS}
 """A detector's label to our noun."""
 
 PERSON_NOUNS = ("man", "woman", "boy", "girl", "child", "baby", "people", "player", "cyclist")

@@ -3,14 +3,19 @@
 The 1,000 images whose name has the lowest SHA-256 are the development images: no recipe trains
 on them. The rule needs no list to be kept in step with the data: the threshold below is the
 1,000th lowest digest of the 7,091 names, so membership follows from a name alone.
+
+`python -m training.splits --data DIR --out FOLDER` writes the development images to a folder, for
+`misc-bench semantics FOLDER`.
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
-from pathlib import PurePosixPath
+import tarfile
+from pathlib import Path, PurePosixPath
 
-__all__ = ["DEVELOPMENT_IMAGES", "is_development"]
+__all__ = ["DEVELOPMENT_IMAGES", "extract_development", "is_development"]
 
 DEVELOPMENT_IMAGES = 1000
 """How many of the 7,091 Flickr8k images the rule keeps out of training."""
@@ -33,3 +38,35 @@ def is_development(image_name: str) -> bool:
     if path.parent.name not in {"", "flickr8k"}:
         return False
     return hashlib.sha256(path.stem.encode()).hexdigest() <= _LAST_DIGEST
+
+
+def extract_development(data: Path, out: Path) -> int:
+    """Write the development images to a folder, and return how many there are.
+
+    Args:
+        data: folder with the tars of Flickr8k.
+        out: made if absent.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    count = 0
+    for tar in sorted(data.glob("flickr8k-*.tar")):
+        with tarfile.open(tar) as archive:
+            for member in archive:
+                stored = archive.extractfile(member)
+                if stored is not None and is_development(member.name):
+                    (out / PurePosixPath(member.name).name).write_bytes(stored.read())
+                    count += 1
+    return count
+
+
+def main() -> None:
+    """Extract."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder with the tars")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write to")
+    options = parser.parse_args()
+    print(extract_development(options.data, options.out), "images")
+
+
+if __name__ == "__main__":
+    main()

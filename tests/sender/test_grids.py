@@ -21,7 +21,7 @@ def side_of(said: Semantics) -> int:
     assert len(shapes) == 1
     rows, columns = shapes.pop()
     assert rows == columns
-    return rows
+    return int(rows)
 
 
 def test_the_finest_grid_that_its_share_pays_for() -> None:

@@ -37,7 +37,7 @@ class Known:
         """Return where a noun of `VOC_NOUNS` is, bool [32, 32]; nowhere if nobody drew masks."""
         if self.masks is None:
             return np.zeros((32, 32), np.bool_)
-        return self.masks == VOC_NOUNS.index(noun) + 1
+        return np.asarray(self.masks == VOC_NOUNS.index(noun) + 1)
 
 
 class Annotations:

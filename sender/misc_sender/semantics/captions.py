@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from misc_sender.semantics.networks import CaptionNetwork, Sight
 from misc_sender.semantics.vocabulary import Vocabulary
 
-__all__ = ["write_caption"]
+__all__ = ["find_caption", "write_caption"]
 
 _END, _BEGIN, _UNKNOWN = 0, 1, 2
 _BEAM = 4
@@ -44,12 +44,20 @@ def write_caption(network: CaptionNetwork, vocabulary: Vocabulary, sight: Sight)
     Returns:
         A sentence such as "A dog runs through the grass.", or "" if none is sure enough.
     """
+    sentence, fluency = find_caption(network, vocabulary, sight)
+    return sentence if fluency >= vocabulary.fluency else ""
+
+
+def find_caption(
+    network: CaptionNetwork, vocabulary: Vocabulary, sight: Sight
+) -> tuple[str, float]:
+    """Return the most likely caption, sure enough or not, and its mean log probability a word."""
     unseen = _unseen(vocabulary, sight)
     best = max(_search(network, sight, unseen), key=lambda one: one.merit, default=None)
-    if best is None or best.fluency < vocabulary.fluency:
-        return ""
+    if best is None or not best.words:
+        return "", -np.inf
     sentence = " ".join(vocabulary.tokens[word] for word in best.words)
-    return f"{sentence[:1].upper()}{sentence[1:]}."
+    return f"{sentence[:1].upper()}{sentence[1:]}.", best.fluency
 
 
 def _unseen(vocabulary: Vocabulary, sight: Sight) -> NDArray[np.int64]:

@@ -17,9 +17,10 @@ from misc_sender.semantics.vocabulary import load_vocabulary
 from misc_shared.packs import Component
 from misc_shared.semantics import Item, Semantics
 
-__all__ = ["NanoSemantics"]
+__all__ = ["ITEMS", "NanoSemantics"]
 
-_ITEMS = 3
+ITEMS = 3
+"""The most items that it names."""
 
 
 class NanoSemantics(QuickBackend):
@@ -41,7 +42,7 @@ class NanoSemantics(QuickBackend):
     def describe(self, image: NDArray[np.uint8], *, path: Path | None = None) -> Semantics:  # noqa: ARG002
         """Describe a picture, uint8 [H, W, 3] RGB; the same picture gives the same words."""
         sight = self._sight(image)
-        chosen = choose_items(self._vocabulary, sight, limit=_ITEMS)
+        chosen = choose_items(self._vocabulary, sight, limit=ITEMS)
         items = tuple(
             Item(one.name, appearance(image, one.where), one.where.copy()) for one in chosen
         )

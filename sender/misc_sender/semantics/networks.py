@@ -22,8 +22,8 @@ class Sight:
 
     Attributes:
         present: float32 [W], probability that the noun is in the picture.
-        patches: float32 [W, 28, 28], score (logit) of the noun at each patch.
-        summary: float32 [512], pooled features.
+        patches: float32 [W, 20, 20], score (logit) of the noun at each patch.
+        summary: float32 [384], pooled features.
     """
 
     present: NDArray[np.float32]
