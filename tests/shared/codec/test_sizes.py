@@ -89,11 +89,12 @@ def test_cells_leave_no_seams(encoder: ImageEncoder, decoder: ImageDecoder) -> N
 def test_parts_of_a_resized_picture_join_without_a_seam(
     size: tuple[int, int], wanted: tuple[int, int]
 ) -> None:
-    """In parts or in one go, the pixels are the same."""
+    """In parts or in one go, the pixels are the same but for rounding."""
     picture = _waves(*size, length=7)
     filtered = Image.Resampling.BICUBIC
     wide = Image.fromarray(picture).resize((wanted[0], size[1]), filtered)
-    np.testing.assert_array_equal(resize(picture, *wanted), wide.resize(wanted, filtered))
+    whole = np.asarray(wide.resize(wanted, filtered)).astype(int)
+    assert np.abs(resize(picture, *wanted) - whole).max() <= 1
 
 
 def test_the_largest_picture_is_coded_in_fewer_cells() -> None:
