@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from misc_lab.bench.figure import new_figure, tidy
 from misc_lab.bench.metrics import HIGHER_IS_BETTER, LABELS
 from misc_lab.bench.results import Point
-from misc_shared.errors import MissingExtraError
 
 __all__ = ["plot_rates"]
 
@@ -31,15 +31,11 @@ def plot_rates(points: Sequence[Point], path: Path) -> None:
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("The plot", package="matplotlib", extra="lab") from error
     whole = [point for point in points if point.fitted == point.pictures]
     names = [name for name in LABELS if any(name in point.metrics for point in whole)]
     columns = max(1, min(_COLUMNS, len(names)))
     rows = max(1, -(-len(names) // columns))
-    figure = Figure(figsize=(4.6 * columns, 4.2 * rows), layout="constrained")
+    figure = new_figure(4.6 * columns, 4.2 * rows)
     for index, name in enumerate(names):
         axes = figure.add_subplot(rows, columns, index + 1)
         _draw(axes, whole, name)
@@ -64,8 +60,7 @@ def _draw(axes: Any, points: Sequence[Point], name: str) -> None:  # noqa: ANN40
     ticks = sorted({round(point.target_bpp, 4) for point in points})
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
+    tidy(axes)
 
 
 def _assign_colours(series: Sequence[str]) -> dict[str, str]:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from misc_lab.bench.figure import new_figure, tidy
 from misc_lab.bench.metrics import HIGHER_IS_BETTER, LABELS
 from misc_lab.bench.rungs import Rung
-from misc_shared.errors import MissingExtraError
 
 __all__ = ["plot_ladder"]
 
@@ -22,15 +22,10 @@ def plot_ladder(rungs: Sequence[Rung], path: Path) -> None:
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("The plot", package="matplotlib", extra="lab") from error
     measured = {name for rung in rungs for name in rung.metrics}
     names = [name for name in ("sqfd", "ms_ssim", "psnr") if name in measured][:_SHOWN]
     kinds = [kind for kind in _KINDS if any(rung.kind == kind for rung in rungs)]
-    size = (5.2 * max(1, len(kinds)), 3.8 * max(1, len(names)))
-    figure = Figure(figsize=size, layout="constrained")
+    figure = new_figure(5.2 * max(1, len(kinds)), 3.8 * max(1, len(names)))
     for row, name in enumerate(names):
         for column, kind in enumerate(kinds):
             axes = figure.add_subplot(len(names), len(kinds), row * len(kinds) + column + 1)
@@ -53,8 +48,7 @@ def _draw(axes: Any, rungs: Sequence[Rung], name: str) -> None:  # noqa: ANN401 
     axes.set_xticks(_TICKS, [str(tick) for tick in _TICKS])
     axes.minorticks_off()
     axes.set_xlim(*_limits(rungs))
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
+    tidy(axes)
 
 
 def _limits(rungs: Sequence[Rung]) -> tuple[float, float]:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from misc_lab.bench.figure import new_figure, tidy
 from misc_lab.bench.speeds import OURS, Speed
-from misc_shared.errors import MissingExtraError
 
 __all__ = ["plot_speed"]
 
@@ -20,16 +20,12 @@ def plot_speed(speeds: Sequence[Speed], path: Path) -> None:
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("The plot", package="matplotlib", extra="lab") from error
     stages = list(dict.fromkeys(speed.stage for speed in speeds))
     rows: dict[str, Callable[[Speed], float]] = {
         "milliseconds, median": lambda speed: 1000 * speed.median_seconds,
         "MB at the peak, libraries included": lambda speed: speed.peak_bytes / _MILLION,
     }
-    figure = Figure(figsize=(5.2 * len(stages), 3.8 * len(rows)), layout="constrained")
+    figure = new_figure(5.2 * len(stages), 3.8 * len(rows))
     for row, (label, value) in enumerate(rows.items()):
         for column, stage in enumerate(stages):
             axes = figure.add_subplot(len(rows), len(stages), row * len(stages) + column + 1)
@@ -52,5 +48,4 @@ def _draw(axes: Any, speeds: Sequence[Speed], value: Callable[[Speed], float]) -
         width = 2.4 if ours else 1.4
         axes.plot(*zip(*line, strict=True), "o-", color=colour, lw=width, ms=4, label=codec)
     axes.set(xscale="log", yscale="log", xlabel="megapixels")
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
+    tidy(axes)
