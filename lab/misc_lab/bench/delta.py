@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 
 from misc_lab.bench.codec import Pixels
+from misc_lab.bench.deltas import StillResult, VideoResult
 from misc_lab.bench.metrics import Judge
+from misc_lab.bench.plot_delta import plot_deltas
 from misc_sender.budget import Budget
 from misc_sender.encode import EncodedFrame, FrameEncoder
 from misc_sender.references import LinkKind, ReferenceBook
@@ -24,7 +26,7 @@ from misc_shared.packs import load_pack
 from misc_shared.session import FrameId, LayerReceived
 from misc_shared.wire import LayerKind
 
-__all__ = ["DeltaSettings", "StillResult", "VideoResult", "run_deltas"]
+__all__ = ["DeltaSettings", "run_deltas"]
 
 _STILL_FRAMES = 10
 _EPOCH = 1
@@ -56,60 +58,6 @@ class DeltaSettings:
     sigma: float = 2.0
     pack: str = "nano"
     out: Path = Path("bench-results")
-
-
-@dataclass(frozen=True)
-class StillResult:
-    """Deltas of a still scene.
-
-    Attributes:
-        quality: the codec's.
-        key_bytes: of the first picture.
-        delta_bytes: of the others, on average.
-        largest_delta: of the others.
-    """
-
-    quality: int
-    key_bytes: int
-    delta_bytes: float
-    largest_delta: int
-
-    @property
-    def share(self) -> float:
-        """Of a key frame that a delta takes."""
-        return self.delta_bytes / self.key_bytes
-
-
-@dataclass(frozen=True)
-class VideoResult:
-    """A video with deltas, and as key frames alone.
-
-    Attributes:
-        quality: the codec's, the same in both.
-        pictures: that were sent.
-        keys: of those, with deltas, how many stood alone.
-        key_bytes: a picture on average, all of them key frames.
-        bytes: a picture on average, with deltas, the key frames included.
-        key_metrics: PSNR and MS-SSIM on average, all of them key frames.
-        metrics: the same with deltas.
-        sizes: bytes of each picture with deltas.
-        key_sizes: bytes of each picture as a key frame.
-    """
-
-    quality: int
-    pictures: int
-    keys: int
-    key_bytes: float
-    bytes: float
-    key_metrics: dict[str, float]
-    metrics: dict[str, float]
-    sizes: tuple[int, ...]
-    key_sizes: tuple[int, ...]
-
-    @property
-    def share(self) -> float:
-        """Of the bytes of key frames alone."""
-        return self.bytes / self.key_bytes
 
 
 def run_deltas(
@@ -213,8 +161,6 @@ def _judge(stream: Sequence[Layers], originals: Sequence[Pixels], pack: str) -> 
 def _write(
     settings: DeltaSettings, stills: Sequence[StillResult], videos: Sequence[VideoResult]
 ) -> None:
-    from misc_lab.bench.plot_delta import plot_deltas
-
     settings.out.mkdir(parents=True, exist_ok=True)
     report: dict[str, Any] = {
         "video": Path(settings.video).name,

@@ -1,17 +1,12 @@
 """Bytes of each picture of a video: with deltas, and as key frames alone."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from misc_shared.errors import MissingExtraError
-
-if TYPE_CHECKING:
-    from misc_lab.bench.delta import VideoResult
+from misc_lab.bench.deltas import VideoResult
+from misc_lab.bench.figure import new_figure
 
 __all__ = ["plot_deltas"]
 
@@ -22,11 +17,7 @@ def plot_deltas(videos: Sequence[VideoResult], path: Path, *, fps: float) -> Non
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("The plot", package="matplotlib", extra="lab") from error
-    figure = Figure(figsize=(4.6 * len(videos), 3.6), layout="constrained")
+    figure = new_figure(4.6 * len(videos), 3.6)
     for place, video in enumerate(videos, start=1):
         axes = figure.add_subplot(1, len(videos), place)
         seconds = np.arange(video.pictures) / fps

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from misc_lab.bench.delta import StillResult, VideoResult
+from misc_lab.bench.deltas import StillResult, VideoResult
 
 __all__ = ["show_deltas"]
 
