@@ -11,13 +11,14 @@ from misc_sender.reports import (
     StreamStarted,
     WordsMissed,
 )
+from misc_shared.live_terminal import LiveTerminal
 from misc_shared.reports import Report
 from misc_shared.terminal_text import counted, printable
 
 __all__ = ["Terminal"]
 
 
-class Terminal:
+class Terminal(LiveTerminal):
     """One line per picture, and below them what is going on now.
 
     Args:
@@ -25,9 +26,7 @@ class Terminal:
     """
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console()
-        self._status = self._console.status("starting")
-        self._status.start()
+        super().__init__(console)
         self._waiting: dict[str, FrameQueued] = {}
         self._sent = 0
 
@@ -38,27 +37,19 @@ class Terminal:
                 self._status.update(f"sending {printable(report.source)} as stream {report.stream}")
             case FrameQueued():
                 self._waiting[report.frame] = report
-                self._console.print(_line(report), highlight=False)
+                self._print(_line(report))
             case FrameEnded():
                 self._end(report)
             case WordsMissed():
-                self._console.print(
-                    f"[yellow]no words: {printable(report.reason)}[/yellow]", highlight=False
-                )
+                self._print(f"[yellow]no words: {printable(report.reason)}[/yellow]")
             case StreamEnded():
-                self._console.print(_summary(report), highlight=False)
-
-    def close(self) -> None:
-        """Stop the animation."""
-        self._status.stop()
+                self._print(_summary(report))
 
     def _end(self, ended: FrameEnded) -> None:
         self._waiting.pop(ended.frame, None)
         if ended.outcome == "dropped":
             missing = f" without {', '.join(ended.missing)}" if ended.missing else ""
-            self._console.print(
-                f"[yellow]{ended.frame} given up{missing}: {ended.reason}[/yellow]", highlight=False
-            )
+            self._print(f"[yellow]{ended.frame} given up{missing}: {ended.reason}[/yellow]")
         else:
             self._sent += 1
         waiting = f", {len(self._waiting)} under way" if self._waiting else ""

@@ -18,13 +18,14 @@ from misc_receiver.reports import (
     TextSaid,
     TimedReport,
 )
+from misc_shared.live_terminal import LiveTerminal
 from misc_shared.reports import Report
 from misc_shared.terminal_text import counted, printable
 
 __all__ = ["Terminal"]
 
 
-class Terminal:
+class Terminal(LiveTerminal):
     """One line per thing that can be shown, and below them what is going on now.
 
     Args:
@@ -32,9 +33,7 @@ class Terminal:
     """
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console()
-        self._status = self._console.status("starting")
-        self._status.start()
+        super().__init__(console)
         self._bytes = 0
 
     def report(self, report: Report) -> None:
@@ -51,11 +50,7 @@ class Terminal:
             case _:
                 line = _line(report)
                 if line is not None:
-                    self._console.print(line, highlight=False)
-
-    def close(self) -> None:
-        """Stop the animation."""
-        self._status.stop()
+                    self._print(line)
 
 
 def _line(report: Report) -> str | None:
