@@ -1,4 +1,4 @@
-"""Rows of an earlier run, and BD-rates of what was merged."""
+"""Rows of an earlier or unfinished run, and BD-rates of what was merged."""
 
 import json
 from dataclasses import replace
@@ -12,7 +12,8 @@ from typer.testing import CliRunner, Result
 
 from misc_lab.bench.bd_rate import bd_rates
 from misc_lab.bench.earlier import conditions_of, read_earlier
-from misc_lab.bench.results import Point
+from misc_lab.bench.journal import Journal
+from misc_lab.bench.results import Point, Row
 from misc_lab.cli_bench import app
 from misc_shared.errors import ConfigError
 
@@ -129,3 +130,41 @@ def test_a_file_that_holds_no_results_is_said(tmp_path: Path) -> None:
     for name in ("rd.json", "absent.json"):
         with pytest.raises(ConfigError, match="no earlier results"):
             read_earlier(tmp_path / name, wanted, besides=())
+
+
+def row(image: str) -> Row:
+    """Make a row."""
+    return Row(image, "jpeg", 0.1, 100, 0.09, "1/2 quality 3", 0.1, 0.2, {"psnr": 20.0})
+
+
+def test_an_unfinished_run_goes_on_where_it_was(tmp_path: Path) -> None:
+    """Whole lines are kept, the one in which it was stopped is not; the file goes at the end."""
+    path = tmp_path / "rd.unfinished.jsonl"
+    first = Journal(path, {"bpp": 0.1})
+    first.add([row("a")])
+    first.add([row("b")])
+    path.write_text(path.read_text()[:-20])
+    second = Journal(path, {"bpp": 0.1})
+    assert second.rows == {"a": [row("a")]}
+    second.add([row("b")])
+    assert set(Journal(path, {"bpp": 0.1}).rows) == {"a", "b"}
+    assert Journal(path, {"bpp": 0.2}).rows == {}
+    second.remove()
+    assert not path.exists()
+
+
+def test_what_was_measured_is_not_measured_again(pictures: Path, tmp_path: Path) -> None:
+    """The rows that a stopped run of the same settings left are in the results."""
+    (tmp_path / "in").mkdir()
+    whole = (pictures / "a.png").read_bytes()
+    (tmp_path / "in" / "a.png").write_bytes(whole)
+    options = ["--codecs", "jpeg", "--bpp", "0.6"]
+    assert rd(tmp_path / "in", tmp_path, *options).exit_code == 0
+    content = json.loads((tmp_path / "rd.json").read_text())
+    changed = [one | {"setting": "as before"} for one in content["rows"]]
+    head = json.dumps(content["settings"] | {"workers": None}, sort_keys=True)
+    (tmp_path / "rd.unfinished.jsonl").write_text(f"{head}\n{json.dumps(changed)}\n")
+    assert rd(tmp_path / "in", tmp_path, *options).exit_code == 0
+    again = json.loads((tmp_path / "rd.json").read_text())
+    assert [one["setting"] for one in again["rows"]] == ["as before"]
+    assert not (tmp_path / "rd.unfinished.jsonl").exists()

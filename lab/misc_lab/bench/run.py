@@ -16,6 +16,7 @@ from misc_lab.bench.bd_rate import BdRates, bd_rates, check_bd_rate
 from misc_lab.bench.codec import Codec
 from misc_lab.bench.earlier import Conditions, Earlier, conditions_of, read_earlier
 from misc_lab.bench.job import measure_picture
+from misc_lab.bench.journal import Journal
 from misc_lab.bench.metrics import Judge
 from misc_lab.bench.plot import plot_rates
 from misc_lab.bench.pool import map_pictures
@@ -89,6 +90,8 @@ class RateResults:
 def run_rates(settings: RateSettings, *, on_picture: Callable[[int, int], None]) -> RateResults:
     """Measure everything and write rd.json, rd.csv and rd.png.
 
+    A run that was stopped goes on where it was, if the same is asked for again.
+
     Args:
         settings: What to measure.
         on_picture: Told the number of pictures done and in all, after each.
@@ -98,19 +101,25 @@ def run_rates(settings: RateSettings, *, on_picture: Callable[[int, int], None])
     conditions = conditions_of(pictures, budgets=settings.budgets, perceptual=settings.perceptual)
     earlier = [read_earlier(path, conditions, besides=settings.codecs) for path in settings.merge]
     settings.out.mkdir(parents=True, exist_ok=True)
+    description = _describe(settings, conditions, earlier)
+    journal = Journal(settings.out / "rd.unfinished.jsonl", description | {"workers": None})
     rows = [row for one in earlier for row in one.rows]
-    on_picture(0, len(pictures))
+    rows += [row for found in journal.rows.values() for row in found]
+    left = [path for path in pictures if path.name not in journal.rows]
+    on_picture(len(journal.rows), len(pictures))
     work = functools.partial(_measure_one, settings)
-    for done, found in enumerate(map_pictures(work, pictures, workers=settings.workers), 1):
+    measured = map_pictures(work, left, workers=settings.workers)
+    for done, found in enumerate(measured, len(journal.rows) + 1):
+        journal.add(found)
         rows += found
         on_picture(done, len(pictures))
     rows.sort(key=lambda row: (row.image, CODECS.index(row.series.split()[0])))
     points = sorted(average(rows), key=lambda point: CODECS.index(point.series.split()[0]))
     results = RateResults(points, bd_rates(points))
-    description = _describe(settings, conditions, earlier)
     write_json(settings.out / "rd.json", settings=description, rows=rows, bd=results.bd)
     write_csv(settings.out / "rd.csv", rows)
     plot_rates(points, settings.out / "rd.png")
+    journal.remove()
     return results
 
 
