@@ -91,7 +91,9 @@ def test_an_earlier_run_is_taken_over(pictures: Path, earlier: Path, tmp_path: P
     assert {(row["series"], row["target_bpp"]) for row in content["rows"]} == {
         (series, bpp) for series in ("avif", "webp") for bpp in (0.3, 0.6)
     }
-    assert content["settings"]["taken_over"]["rd.json"]["webp"].startswith("webp ")
+    (taken,) = content["settings"]["taken_over"]
+    assert taken["file"] == "rd.json"
+    assert taken["codecs"]["webp"].startswith("webp ")
     assert set(content["settings"]["codec_versions"]) == {"avif", "webp"}
     assert set(content["bd_rate_against_avif"]["webp"]) == {"psnr", "ms_ssim"}
 

@@ -170,7 +170,7 @@ def _describe(
         "machine": platform.machine(),
         "versions": {name: _version(name) for name in packages},
         "codec_versions": _codec_versions(settings, earlier),
-        "taken_over": {one.source: dict(one.codecs) for one in earlier},
+        "taken_over": [{"file": one.source, "codecs": dict(one.codecs)} for one in earlier],
         "conditions": msgspec.to_builtins(conditions),
     }
 
