@@ -15,12 +15,14 @@ from misc_lab.semantics.naming import words
 from misc_lab.semantics.scores import cider
 from misc_sender.grids import coarser
 from misc_sender.semantics.captions import find_caption
-from misc_sender.semantics.items import choose_items, draw_map
+from misc_sender.semantics.drawing import draw_map
+from misc_sender.semantics.items import choose_items
 from misc_sender.semantics.nano import ITEMS
 from misc_sender.semantics.networks import CaptionNetwork, Sight, SightNetwork
 from misc_sender.semantics.vocabulary import Noun, Vocabulary
 from misc_shared.packs import Component
 from training.semantics import Recipe
+from training.semantics_words import STUFF_NOUNS
 
 __all__ = ["MAP_SIDE", "choose_thresholds", "coarse_grid", "watch"]
 
@@ -37,6 +39,7 @@ _SMALLEST = 0.02  # share of the picture; fewer cells say nothing of a map
 _INSIDE_STUFF = 0.65
 _INSIDE_TRIALS = (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
 _SUPPORTS = (0.03, 0.08, 0.15)
+_NO_WORSE = 0.01  # of CIDEr: so much is the strictest support worth
 _SILENT = 0.04  # share of the calibration photographs whose captions are the least sure
 _NOT_ITEMS = ("camera", "light", "room", "animal")
 
@@ -143,6 +146,7 @@ def _nouns(
                 implies=recipe.nouns.implied[place],
                 placed=placed,
                 inside=inside if placed else _INSIDE_STUFF,
+                stuff=name in STUFF_NOUNS,
             )
         )
     return tuple(nouns)
@@ -166,8 +170,9 @@ def _best_captions(
         fluency = float(np.quantile([fluency for _, fluency in found], _SILENT))
         print(f"support {support}: CIDEr {merit:.3f}, silent below {fluency:.2f} a word")
         trials.append((merit, support, fluency))
-    _, support, fluency = max(trials)
-    return msgspec.structs.replace(vocabulary, support=support, fluency=round(fluency, 3))
+    enough = max(merit for merit, _, _ in trials) - _NO_WORSE
+    _, support, fluency = max((one for one in trials if one[0] >= enough), key=lambda one: one[1])
+    return msgspec.structs.replace(vocabulary, support=support, fluency=round(fluency, 2))
 
 
 def _component(pack: Path, *files: str) -> Component:
@@ -200,7 +205,7 @@ def _inside(recipe: Recipe, sights: Sequence[Sight], places: NDArray[np.int64]) 
     rows = {place: row for row, place in enumerate(places.tolist())}
     targets = recipe.targets
     pairs = [
-        (coarse_grid(grid), sights[rows[image]].patches[noun])
+        (coarse_grid(grid), sights[rows[image]], noun)
         for grid, image, noun in zip(
             targets.grids, targets.grid_image, targets.placed[targets.grid_noun], strict=True
         )
@@ -210,8 +215,8 @@ def _inside(recipe: Recipe, sights: Sequence[Sight], places: NDArray[np.int64]) 
     for trial in _INSIDE_TRIALS:
         noun = Noun("", 0.0, (), placed=True, inside=trial)
         overlaps = []
-        for wanted, patches in pairs:
-            drawn = coarser(draw_map(noun, patches), MAP_SIDE)
+        for wanted, sight, place in pairs:
+            drawn = coarser(draw_map(noun, sight.patches[place], sight.colours), MAP_SIDE)
             overlaps.append((drawn & wanted).sum() / max(1, (drawn | wanted).sum()))
         merits.append(float(np.mean(overlaps)))
     print("map thresholds", dict(zip(_INSIDE_TRIALS, np.round(merits, 3).tolist(), strict=True)))

@@ -1,4 +1,4 @@
-"""Chooses which nouns to say, and draws their maps."""
+"""Chooses which nouns to say."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from misc_sender.grids import area_weights
+from misc_sender.semantics.drawing import draw_map
 from misc_sender.semantics.networks import Sight
-from misc_sender.semantics.vocabulary import Noun, Vocabulary
+from misc_sender.semantics.vocabulary import Vocabulary
 
-__all__ = ["MAP_SIDE", "Choice", "choose_items", "draw_map"]
-
-MAP_SIDE = 32
-"""Cells across and down the maps that are drawn; what the budget has no room for is merged."""
+__all__ = ["Choice", "choose_items"]
 
 _FEWEST_CELLS = 8
 _SAME_PLACE = 0.75  # overlap (intersection over union) from which two nouns mean one thing
@@ -44,7 +41,7 @@ def choose_items(vocabulary: Vocabulary, sight: Sight, *, limit: int) -> list[Ch
     implied = {more for place in accepted for more in nouns[place].implies}
     chosen: list[Choice] = []
     for place in sorted(accepted, key=lambda place: -sight.present[place]):
-        where = draw_map(nouns[place], sight.patches[place])
+        where = draw_map(nouns[place], sight.patches[place], sight.colours)
         if place in implied or where.sum() < _FEWEST_CELLS:
             continue
         if all(_overlap(where, other.where) < _SAME_PLACE for other in chosen):
@@ -52,17 +49,6 @@ def choose_items(vocabulary: Vocabulary, sight: Sight, *, limit: int) -> list[Ch
         if len(chosen) == limit:
             break
     return chosen
-
-
-def draw_map(noun: Noun, patches: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Turn a noun's patch scores [rows, columns] into its map, bool [32, 32]."""
-    rows, columns = (area_weights(MAP_SIDE, count) for count in patches.shape)
-    scores = rows @ patches @ columns.T
-    if noun.placed:
-        sure = 1 / (1 + np.exp(-scores.clip(-30, 30)))
-        return np.asarray(sure >= noun.inside * sure.max())
-    low, high = np.percentile(scores, [5, 98])
-    return np.asarray(scores >= low + noun.inside * (high - low))
 
 
 def _overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:

@@ -10,6 +10,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from PIL import Image
 
+from misc_sender.semantics.drawing import MAP_SIDE
 from misc_shared.errors import PackError
 from misc_shared.packs import Component
 
@@ -24,11 +25,13 @@ class Sight:
         present: float32 [W], probability that the noun is in the picture.
         patches: float32 [W, 20, 20], score (logit) of the noun at each patch.
         summary: float32 [384], pooled features.
+        colours: float32 [32, 32, 3], RGB in 0..1, the picture's mean colours.
     """
 
     present: NDArray[np.float32]
     patches: NDArray[np.float32]
     summary: NDArray[np.float32]
+    colours: NDArray[np.float32]
 
 
 class SightNetwork:
@@ -49,11 +52,14 @@ class SightNetwork:
 
     def __call__(self, image: NDArray[np.uint8]) -> Sight:
         """Look at a picture, uint8 [H, W, 3] RGB, stretched to a square as in training."""
-        square = Image.fromarray(image).resize(self._size, Image.Resampling.BICUBIC)
+        picture = Image.fromarray(image)
+        square = picture.resize(self._size, Image.Resampling.BICUBIC)
         pixels = np.asarray(square, np.float32).transpose(2, 0, 1)[None] / 255
         logits, patches, summary = self._session.run(None, {"picture": pixels})
         present = 1 / (1 + np.exp(-logits[0].clip(-30, 30)))
-        return Sight(present.astype(np.float32), patches[0], summary[0])
+        small = picture.resize((MAP_SIDE, MAP_SIDE), Image.Resampling.BOX, reducing_gap=2.0)
+        colours: NDArray[np.float32] = np.asarray(small, np.float32) / np.float32(255)
+        return Sight(present.astype(np.float32), patches[0], summary[0], colours)
 
 
 class CaptionNetwork:

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from misc_sender.semantics.drawing import draw_map
 from misc_sender.semantics.items import choose_items
 from misc_sender.semantics.networks import Sight
 from misc_sender.semantics.vocabulary import Noun, Vocabulary
@@ -19,12 +20,15 @@ LEFT, BELOW = (slice(0, 20), slice(0, 10)), (slice(10, 20), slice(0, 20))
 PLACES = (LEFT, LEFT, BELOW, BELOW, LEFT)
 
 
+GRAY = np.full((32, 32, 3), 0.5, np.float32)
+
+
 def seen(*present: float) -> Sight:
     """Return a sight in which people are on the left and grass is below."""
     patches: NDArray[np.float32] = np.full((len(NOUNS), 20, 20), -4, np.float32)
     for noun, place in enumerate(PLACES):
         patches[noun][place] = 2
-    return Sight(np.array(present, np.float32), patches, np.zeros(384, np.float32))
+    return Sight(np.array(present, np.float32), patches, np.zeros(384, np.float32), GRAY)
 
 
 def names(sight: Sight, limit: int = 3) -> list[str]:
@@ -61,3 +65,22 @@ def test_maps_cover_the_high_scores() -> None:
     assert not person.where[:, 16:].any()
     assert grass.where[16:].all()
     assert not grass.where[:16].any()
+
+
+def test_stuff_follows_colours() -> None:
+    """Where scores are vague, the blue half is water, and the green one is not."""
+    water = Noun("water", 0.5, (), placed=True, inside=0.3, stuff=True)
+    colours = np.zeros((32, 32, 3), np.float32)
+    colours[:12] = 0.3, 0.8, 0.3
+    colours[12:] = 0.2, 0.3, 0.8
+    patches = np.zeros((20, 20), np.float32)
+    patches[12:16, 4:16] = 3.0
+    drawn = draw_map(water, patches, colours)
+    assert drawn[13:].mean() > 0.9
+    assert not drawn[:11].any()
+
+
+def test_stuff_everywhere_or_nowhere_is_still_drawn() -> None:
+    """Equal scores and colours give some map."""
+    water = Noun("water", 0.5, (), placed=False, inside=0.3, stuff=True)
+    assert draw_map(water, np.zeros((20, 20), np.float32), GRAY).any()
