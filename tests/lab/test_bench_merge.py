@@ -81,6 +81,7 @@ def rd(pictures: Path, out: Path, *options: str) -> Result:
     return CliRunner().invoke(app, [*arguments, *options])
 
 
+@pytest.mark.timeout(400)  # workers and decoders start, each with its own libraries
 def test_an_earlier_run_is_taken_over(pictures: Path, earlier: Path, tmp_path: Path) -> None:
     """Its rows are beside the new ones, with its versions, and BD-rate compares both."""
     options = ["--codecs", "avif", "--bpp", "0.3,0.6", "--merge", str(earlier)]
@@ -115,6 +116,7 @@ def test_results_of_other_conditions_are_refused(
         read_earlier(earlier, wanted, besides=())
 
 
+@pytest.mark.timeout(400)  # workers and decoders start, each with its own libraries
 def test_results_of_other_pictures_are_refused(
     pictures: Path, earlier: Path, tmp_path: Path
 ) -> None:
@@ -155,6 +157,7 @@ def test_an_unfinished_run_goes_on_where_it_was(tmp_path: Path) -> None:
     assert not path.exists()
 
 
+@pytest.mark.timeout(400)  # workers and decoders start, each with its own libraries
 def test_what_was_measured_is_not_measured_again(pictures: Path, tmp_path: Path) -> None:
     """The rows that a stopped run of the same settings left are in the results."""
     (tmp_path / "in").mkdir()
