@@ -21,6 +21,7 @@ _PLACE_REACH = 0.4
 _WEIGHT = 2.0
 _ROUNDS = 5
 _MOSTLY = 0.5
+_SMOOTH = 5  # cells
 _EDGE = 0.3  # standard deviations above the median at which scores speak neither for nor against
 
 
@@ -40,14 +41,17 @@ def draw_map(
     rows, columns = (area_weights(MAP_SIDE, count) for count in patches.shape)
     scores = (rows @ patches @ columns.T).astype(np.float32)
     if noun.stuff:
-        covered = _follow_colours(scores, colours)
+        covered = _smooth(_follow_colours(scores, colours))
         if covered.any():
             return covered
     if noun.placed:
         sure = _sigmoid(scores)
-        return np.asarray(sure >= noun.inside * sure.max())
-    low, high = np.percentile(scores, [5, 98])
-    return np.asarray(scores >= low + noun.inside * (high - low))
+        covered = sure >= noun.inside * sure.max()
+    else:
+        low, high = np.percentile(scores, [5, 98])
+        covered = scores >= low + noun.inside * (high - low)
+    smooth = _smooth(covered)
+    return smooth if smooth.any() else np.asarray(covered)
 
 
 def _follow_colours(scores: NDArray[np.float32], colours: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -59,6 +63,13 @@ def _follow_colours(scores: NDArray[np.float32], colours: NDArray[np.float32]) -
     for _ in range(_ROUNDS):
         share = _sigmoid(evidence + _WEIGHT * (likeness @ (2 * share - 1)))
     return np.asarray(share >= _MOSTLY).reshape(scores.shape)
+
+
+def _smooth(covered: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Cover what is mostly covered around: ragged edges and islands cost bytes and tell little."""
+    padded = np.pad(covered.astype(np.float32), _SMOOTH // 2, mode="edge")
+    around = np.lib.stride_tricks.sliding_window_view(padded, (_SMOOTH, _SMOOTH))
+    return np.asarray(around.mean((2, 3)) >= _MOSTLY)
 
 
 def _likeness(colours: NDArray[np.float32]) -> NDArray[np.float32]:
