@@ -261,13 +261,15 @@ def _write(args: argparse.Namespace, state: dict[str, object], difference: float
         "teachers": [
             "SqueezeNet 1.1 (ImageNet) features as perceptual loss; no weight of it is here"
         ],
-        "recipe": "python -m training.codec, then python -m training.codec_export",
+        "recipe": "python -m training.codec_recipe",
         "steps": state["step"],
         "hours": round(float(str(state["spent"])) / 3600, 2),
         "hardware": args.hardware,
         "metrics": {"onnx_against_torch_in_deviations": round(difference, 5), **metrics},
         "licence": "Apache-2.0",
     }
+    if args.history:
+        fields["history"] = args.history.read_text().splitlines()
     write_card(args.out, fields=fields)
 
 
@@ -280,6 +282,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--synthesis-only",
         action="store_true",
         help="after the second stage: what is sent, and its tables, stay as they are",
+    )
+    parser.add_argument(
+        "--history", type=Path, help="text for the card, a line each: how this run left the recipe"
     )
     parser.add_argument("--metrics", type=Path, help="JSON of held-out results for the card")
     parser.add_argument("--hardware", default="2 CPU cores, no GPU")
