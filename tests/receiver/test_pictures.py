@@ -39,7 +39,7 @@ def test_a_reader_never_sees_half_a_picture(tmp_path: Path) -> None:
     done = threading.Event()
 
     def replace() -> None:
-        for _ in range(30):
+        for _ in range(10):
             folder.save(noise, frame="f", kind="coarse")
         done.set()
 
