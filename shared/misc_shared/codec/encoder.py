@@ -23,7 +23,7 @@ __all__ = ["EncodedImage", "ImageEncoder"]
 
 _DEAD_ZONE: Final = 0.1
 # Bits per displayed pixel from which each of SCALES pays, as measured on training photographs.
-_SCALE_FROM_BPP: Final = (0.03, 0.018, 0.01, 0.0068, 0.005, 0.0042, 0.0022, 0.0)
+_SCALE_FROM_BPP: Final = (0.03, 0.018, 0.01, 0.0035, 0.003, 0.0025, 0.0018, 0.0)
 
 Latents = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 Integers = NDArray[np.int64]
