@@ -41,8 +41,10 @@ broker:
 	command -v mosquitto >/dev/null || echo "mosquitto is not installed, so the broker tests are\
 	 skipped; install it with: apt-get install mosquitto"
 
+# One thread for NumPy's products: many small ones, whose threads only wait for each other when other
+# programs want the cores too. Tests that are about threads say how many.
 test: $(STAMP) broker
-	$(BIN)/pytest
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
