@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
-__all__ = ["DEFAULT_MTU", "Clock", "SystemClock", "Transport"]
+__all__ = ["DEFAULT_MTU", "Clock", "Listener", "SystemClock", "Transport"]
 
 DEFAULT_MTU = 1100
 """Bytes of one datagram unless told otherwise: what every IP path carries without fragments."""
@@ -80,4 +80,23 @@ class Transport(Protocol):
 
     async def close(self) -> None:
         """Deliver what is in flight, within a limit, and let go of the link."""
+        ...
+
+
+class Listener(Protocol):
+    """Waits for streams: one receiver serves all that come."""
+
+    async def accept(self) -> Transport | None:
+        """Wait for the next stream; None says that no more will come.
+
+        Returns:
+            The receiving end of a stream that was not here before, or that came back.
+
+        Raises:
+            TransportError: the listener is closed, or failed for good.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Take no more streams; those that were accepted are closed by who has them."""
         ...
