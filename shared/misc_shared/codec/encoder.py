@@ -1,9 +1,9 @@
 """Pictures to bytes: analysis, rounding, entropy coding, and the choice of size and quality."""
 
 import hashlib
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -14,19 +14,13 @@ from misc_shared.codec.entropy_model import QuantisedLayer
 from misc_shared.codec.layout import HEADER_BYTES, MAX_CELLS, QUALITIES, SCALES, Header, grid_cells
 from misc_shared.codec.models import open_entropy, open_network
 from misc_shared.codec.pictures import check_picture, resize, to_network
-from misc_shared.codec.quality_search import best_quality
+from misc_shared.codec.rate import DEAD_ZONE, Point, fill_budget, relative_size
 from misc_shared.codec.reference import Reference
 from misc_shared.errors import ConfigError
 from misc_shared.packs import Component
 
 __all__ = ["EncodedImage", "ImageEncoder"]
 
-_DEAD_ZONE: Final = 0.1
-# What fills a budget: how fast the logarithm of the bytes falls with the dead zone, about.
-_BYTES_BY_DEAD_ZONE: Final = 1.7
-_WIDEST_DEAD_ZONE: Final = 0.18
-_SQUEEZE_MARGIN: Final = 0.005
-_SQUEEZES: Final = 2
 # Bits per displayed pixel from which each of SCALES pays, as measured on training photographs.
 _SCALE_FROM_BPP: Final = (0.03, 0.018, 0.01, 0.0035, 0.003, 0.0025, 0.0018, 0.0)
 
@@ -83,7 +77,7 @@ class ImageEncoder:
         """Open the analysis network and the entropy model."""
         self._network = open_network(component.file("analysis.onnx"), threads=threads)
         self._entropy, self._gains = open_entropy(component)
-        self._deltas = DeltaEncoder(self._entropy, self._gains, dead_zone=_DEAD_ZONE)
+        self._deltas = DeltaEncoder(self._entropy, self._gains, dead_zone=DEAD_ZONE)
         self._analysed: tuple[bytes, Latents] | None = None
 
     def encode(
@@ -112,7 +106,7 @@ class ImageEncoder:
         start = self._start(picture, max_bytes, scale_index)
         if max_bytes is None:
             chosen = 16 if quality is None else quality
-            quantised = self._quantise(self.analyse(picture, start), chosen)
+            quantised = self._quantise(self.analyse(picture, start), Point(chosen))
             return self._write(picture, quantised, start, chosen)
         return self._within(picture, max_bytes, quality, start)
 
@@ -197,19 +191,17 @@ class ImageEncoder:
 
     def quantise(self, latents: Latents, quality: int) -> tuple[tuple[Integers, ...], list[float]]:
         """Integers of all layers at a quality, and the estimated bits of each."""
-        found = self._quantise(latents, quality)
+        found = self._quantise(latents, Point(quality))
         return tuple(layer.integers for layer in found), [layer.bits for layer in found]
 
-    def _quantise(
-        self, latents: Latents, quality: int, *, dead_zone: float = _DEAD_ZONE
-    ) -> Quantised:
+    def _quantise(self, latents: Latents, point: Point) -> Quantised:
         found: list[QuantisedLayer] = []
         for layer, latent in enumerate(latents):
-            values = latent * self._gains[layer][quality][:, None, None]
+            values = latent * self._gains[layer][point.quality][:, None, None]
             below = [one.integers for one in found]
             found.append(
                 self._entropy.quantise(
-                    values, below, layer=layer, quality=quality, dead_zone=dead_zone
+                    values, below, layer=layer, quality=point.quality, dead_zone=point.dead_zone
                 )
             )
         return found[0], found[1], found[2]
@@ -264,55 +256,28 @@ class ImageEncoder:
         max_bytes: int,
         quality: int | None,
     ) -> EncodedImage:
-        """Find the best quality by its estimated cost; step down until the real bytes fit."""
+        """Fill the budget at one working size; the smallest result may be too large for it."""
         latents = self.analyse(picture, scale_index)
-        tried: dict[int, Quantised] = {}
+        tried: dict[Point, Quantised] = {}
+        written: dict[Point, EncodedImage] = {}
 
-        def estimate(candidate: int) -> float:
-            tried[candidate] = self._quantise(latents, candidate)
-            return HEADER_BYTES + sum(math.ceil(layer.bits / 8) for layer in tried[candidate])
+        def write(point: Point) -> EncodedImage:
+            if point not in written:
+                written[point] = self._write(picture, tried[point], scale_index, point.quality)
+            return written[point]
+
+        def measure(point: Point) -> float:
+            tried[point] = self._quantise(latents, point)
+            cost = HEADER_BYTES + sum(layer.bits for layer in tried[point]) / 8
+            return cost if cost > max_bytes else write(point).nbytes
 
         most = QUALITIES - 1 if quality is None else quality
-        for chosen in range(best_quality(estimate, limit=max_bytes, most=most), -1, -1):
-            quantised = tried.get(chosen) or self._quantise(latents, chosen)
-            encoded = self._write(picture, quantised, scale_index, chosen)
-            if encoded.nbytes <= max_bytes:
-                break
-        next_up = tried.get(encoded.quality + 1)
-        if next_up is None or encoded.nbytes > max_bytes:
-            return encoded
-        return self._squeeze(picture, scale_index, max_bytes, next_up, encoded)
-
-    def _squeeze(
-        self,
-        picture: NDArray[np.uint8],
-        scale_index: int,
-        max_bytes: int,
-        next_up: Quantised,
-        fitting: EncodedImage,
-    ) -> EncodedImage:
-        """Fill what is left of the budget: the next quality, with a dead zone that makes it fit.
-
-        One quality costs some 8 % more than the one before. A wider dead zone takes as much off,
-        and within this span a byte buys the same either way (measured on training photographs).
-        """
-        quality = fitting.quality + 1
-        latents = self.analyse(picture, scale_index)
-        dead_zone, quantised = _DEAD_ZONE, next_up
-        for _ in range(_SQUEEZES):
-            cost = HEADER_BYTES + sum(layer.bits for layer in quantised) / 8
-            excess = math.log(max(cost, 1) / max_bytes) + _SQUEEZE_MARGIN
-            dead_zone += max(excess, _SQUEEZE_MARGIN) / _BYTES_BY_DEAD_ZONE
-            if dead_zone > _WIDEST_DEAD_ZONE:
-                break
-            quantised = self._quantise(latents, quality, dead_zone=dead_zone)
-            cost = HEADER_BYTES + sum(math.ceil(layer.bits / 8) for layer in quantised)
-            if cost > max_bytes:
-                continue
-            encoded = self._write(picture, quantised, scale_index, quality)
-            if fitting.nbytes < encoded.nbytes <= max_bytes:
-                return encoded
-        return fitting
+        found = fill_budget(
+            partial(relative_size, latents, self._gains), measure, limit=max_bytes, most=most
+        )
+        if found not in tried:
+            tried[found] = self._quantise(latents, found)
+        return write(found)
 
     def _write(
         self, picture: NDArray[np.uint8], quantised: Quantised, scale_index: int, quality: int
