@@ -82,7 +82,7 @@ def fill_budget(
 
     factor = _BYTES_PER_SIZE
     for _ in range(_TRIALS):
-        point = _aim(lambda at, by=factor: by * size(at), limit=_AIM * limit, most=most)
+        point = _aim(size, limit=_AIM * limit / factor, most=most)
         if point in known:
             break
         taken = cost(point)
@@ -96,22 +96,22 @@ def fill_budget(
     return Point(best_quality(lambda quality: cost(Point(quality)), limit=limit, most=most))
 
 
-def _aim(expected: Callable[[Point], float], *, limit: float, most: int) -> Point:
-    """Pick the point that should take just `limit` bytes, or what is next to it."""
+def _aim(size: Callable[[Point], float], *, limit: float, most: int) -> Point:
+    """Pick the point whose size should be just the limit, or what is next to it."""
     low, high = -1, most + 1  # `low` should fit, `high` should not
     while high - low > 1:
         middle = (low + high) // 2
-        if expected(Point(middle)) <= limit:
+        if size(Point(middle)) <= limit:
             low = middle
         else:
             high = middle
-    if high > most or expected(Point(high, _WIDEST_DEAD_ZONE)) > limit:
+    if high > most or size(Point(high, _WIDEST_DEAD_ZONE)) > limit:
         return Point(max(low, 0))
     narrow, wide = DEAD_ZONE, _WIDEST_DEAD_ZONE
     for _ in range(_HALVINGS):
-        middle_zone = (narrow + wide) / 2
-        if expected(Point(high, middle_zone)) <= limit:
-            wide = middle_zone
+        zone = (narrow + wide) / 2
+        if size(Point(high, zone)) <= limit:
+            wide = zone
         else:
-            narrow = middle_zone
+            narrow = zone
     return Point(high, wide)
