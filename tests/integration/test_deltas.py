@@ -20,24 +20,7 @@ from misc_sender.sources import Frame
 from misc_shared.packs import load_pack
 from misc_shared.reports import Report
 from misc_shared.transports import memory_pair
-
-
-class Notes:
-    """Keeps what was reported, and tells somebody."""
-
-    def __init__(self) -> None:
-        self.reports: list[Report] = []
-
-    def report(self, report: Report) -> None:
-        """Keep one."""
-        self.reports.append(report)
-
-    def close(self) -> None:
-        """Do nothing."""
-
-    def of(self, kind: type) -> list:
-        """Those of one kind, in order."""
-        return [report for report in self.reports if isinstance(report, kind)]
+from tests.notes import Notes
 
 
 class Scene:

@@ -17,28 +17,10 @@ from misc_sender.slot import FrameSlot
 from misc_sender.sources import Frame, Source, SourceOptions, open_source
 from misc_shared.errors import SourceError
 from misc_shared.packs import load_pack
-from misc_shared.reports import Report
 from misc_shared.session import LayerReceived, ReceiverSession
 from misc_shared.transports import MemoryTransport, memory_pair
 from misc_shared.transports.pacing import Pacer
-
-
-class Notes:
-    """Keeps what was reported."""
-
-    def __init__(self) -> None:
-        self.reports: list[Report] = []
-
-    def report(self, report: Report) -> None:
-        """Keep one."""
-        self.reports.append(report)
-
-    def close(self) -> None:
-        """Do nothing."""
-
-    def of(self, kind: type) -> list:
-        """Those of one kind, in order."""
-        return [report for report in self.reports if isinstance(report, kind)]
+from tests.notes import Notes
 
 
 class Listener:
