@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from tests.notes import Notes
 
 from misc_receiver.decode import FrameDecoder
 from misc_receiver.pipeline import ReceiveOptions, ReceivePipeline
@@ -20,7 +21,6 @@ from misc_sender.sources import Frame
 from misc_shared.packs import load_pack
 from misc_shared.reports import Report
 from misc_shared.transports import memory_pair
-from tests.notes import Notes
 
 
 class Scene:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from tests.notes import Notes
 
 from misc_sender.budget import Budget
 from misc_sender.encode import FrameEncoder
@@ -20,7 +21,6 @@ from misc_shared.packs import load_pack
 from misc_shared.session import LayerReceived, ReceiverSession
 from misc_shared.transports import MemoryTransport, memory_pair
 from misc_shared.transports.pacing import Pacer
-from tests.notes import Notes
 
 
 class Listener:
