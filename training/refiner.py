@@ -37,7 +37,9 @@ class RefinerTrainer:
         self.args = args
         self.rng = np.random.default_rng(int(time.time()))
         self.batches = Batches(args.data, args.cache, window=args.window, count=args.batch)
-        self.loss = RefinerLoss(args.teachers, pixel=args.pixel, texture=args.texture)
+        self.loss = RefinerLoss(
+            args.teachers, pixel=args.pixel, feature=args.feature, texture=args.texture
+        )
         self.network = self._first_network()
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         self.optimiser = torch.optim.AdamW(
@@ -134,8 +136,9 @@ def main() -> None:
     add_loop_arguments(parser, minutes=30, batch=3)
     parser.add_argument("--window", type=int, default=192, help="edge of a training window")
     parser.add_argument("--rate", type=float, default=6e-4, help="peak learning rate")
-    parser.add_argument("--pixel", type=float, default=60.0, help="weight of the squared error")
-    parser.add_argument("--texture", type=float, default=3.0, help="weight of SqTD beside SqFD")
+    parser.add_argument("--pixel", type=float, default=25.0, help="weight of the squared error")
+    parser.add_argument("--feature", type=float, default=2.0, help="weight of SqFD")
+    parser.add_argument("--texture", type=float, default=4.0, help="weight of SqTD")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.set_flush_denormal(True)

@@ -28,7 +28,7 @@ from training.splits import is_development
 
 __all__ = ["PairStore"]
 
-_LEAST_BPP, _MOST_BPP = 0.008, 0.2
+_LEAST_BPP, _MOST_BPP = 0.008, 0.12
 _KEPT_LAYERS, _KEPT_SHARES = (1, 2, 3), (0.06, 0.08, 0.86)
 _LEAST_SIDE = 192
 

@@ -41,6 +41,8 @@ def export(args: argparse.Namespace) -> None:
         "metrics": {},
         "licence": "Apache-2.0",
     }
+    if args.history is not None:
+        fields["history"] = args.history.read_text().splitlines()
     card = write_card(args.out, fields=fields)
     print(f"{args.out}: {', '.join(card['files'])}")
 
@@ -50,6 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--work", type=Path, required=True, help="folder of refiner.pt")
     parser.add_argument("--out", type=Path, required=True, help="the refiner's folder in a pack")
+    parser.add_argument("--history", type=Path, help="what the card says of earlier runs, by line")
     parser.add_argument("--hardware", default="2 CPU cores, no GPU", help="for the card")
     export(parser.parse_args())
 

@@ -20,16 +20,23 @@ class RefinerLoss:
     Args:
         teachers: folder of sqfd.py and its weights.
         pixel: weight of the mean squared error, pixels in 0..1; keeps the loss of PSNR in bounds.
-        texture: weight of SqTD beside SqFD's 1.
+        feature: weight of SqFD.
+        texture: weight of SqTD.
         agreement: weight of the squared difference of 16x16 means from the coarse picture's.
     """
 
     def __init__(
-        self, teachers: Path, *, pixel: float = 60.0, texture: float = 3.0, agreement: float = 200.0
+        self,
+        teachers: Path,
+        *,
+        pixel: float = 25.0,
+        feature: float = 2.0,
+        texture: float = 4.0,
+        agreement: float = 200.0,
     ) -> None:
         self._teacher = load_by_path(teachers / "sqfd.py")
         self._net = self._teacher.SqueezeNet().to(memory_format=torch.channels_last)
-        self._pixel, self._texture, self._agreement = pixel, texture, agreement
+        self._weights = (pixel, feature, texture, agreement)
 
     def __call__(
         self, refined: Tensor, original: Tensor, coarse: Tensor
@@ -51,8 +58,7 @@ class RefinerLoss:
             "sqtd": texture.mean(),
             "agree": F.mse_loss(F.avg_pool2d(refined, _CELL), F.avg_pool2d(coarse, _CELL)),
         }
-        weights = (self._pixel, 1.0, self._texture, self._agreement)
-        total = torch.stack(list(parts.values())) @ torch.tensor(weights)
+        total = torch.stack(list(parts.values())) @ torch.tensor(self._weights)
         return total, {name: float(value.detach()) for name, value in parts.items()}
 
     def distances(self, picture: Tensor, original: Tensor) -> tuple[Tensor, Tensor]:
