@@ -95,6 +95,7 @@ class SendPipeline:
         self._wake = asyncio.Event()
         self._settled = asyncio.Event()
         self._frames = 0
+        self._reconnects = transport.reconnects
         self._capturing = ThreadPoolExecutor(1, thread_name_prefix="capture")
         self._encoding = ThreadPoolExecutor(1, thread_name_prefix="encode")
         self._started = self._clock.monotonic()
@@ -198,6 +199,7 @@ class SendPipeline:
     async def _send(self) -> None:
         while not self._session.finished:
             await self._transport.ready()
+            self._greet_anew_if_reconnected()
             await asyncio.sleep(self._pacer.wait(self._clock.monotonic()))
             # Chosen only now, when it can go: the newest picture's base may just have come.
             now = self._clock.monotonic()
@@ -208,6 +210,11 @@ class SendPipeline:
             else:
                 await self._transport.send(datagram)
                 self._pacer.sent(len(datagram), now)
+
+    def _greet_anew_if_reconnected(self) -> None:
+        if self._reconnects != self._transport.reconnects:
+            self._reconnects = self._transport.reconnects
+            self._session.reconnected()
 
     async def _rest(self, until: float | None) -> None:
         """Wait until something changes, or the session's timer runs out."""

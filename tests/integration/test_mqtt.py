@@ -9,7 +9,7 @@ import aiomqtt
 import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
-from tests.integration.conftest import Broker
+from tests.integration.conftest import Broker, running_broker
 
 from misc_shared.errors import TransportError
 from misc_shared.transports import Transport, open_receiver, open_sender
@@ -161,6 +161,48 @@ async def test_tls_with_a_certificate_of_ones_own(tls_broker: Broker, tmp_path: 
     gc.collect()
     with pytest.raises(TransportError, match="cannot use the CA file"):
         await open_sender(url, ca_file=tmp_path / "none.pem")
+
+
+async def test_mtu_follows_what_the_broker_takes(tmp_path: Path) -> None:
+    """A broker's Maximum Packet Size comes back with its greeting; too small is one sentence."""
+    for limit, mtu in ((400, 400 - len("misc/camera/data") - 15), (2000, 1100)):
+        for broker in running_broker(
+            tmp_path, settings=f"allow_anonymous true\nmax_packet_size {limit}"
+        ):
+            receiver, sender = await _both_ends(broker.url)
+            assert sender.mtu == mtu
+            await sender.send(bytes(mtu))
+            assert await asyncio.wait_for(receiver.receive(), 20) == bytes(mtu)
+            await sender.close()
+            await receiver.close()
+    for broker in running_broker(tmp_path, settings="allow_anonymous true\nmax_packet_size 60"):
+        with pytest.raises(TransportError, match="packets of at most 60 bytes"):
+            await open_sender(broker.url)
+
+
+async def test_a_dead_twin_does_not_speak_for_us(broker: Broker) -> None:
+    """Of two senders of one stream one ends: the other still is there, and says so."""
+    first = await open_sender(broker.url)
+    second = await open_sender(broker.url)
+    await first.close()
+    async with aiomqtt.Client("127.0.0.1", broker.port) as client:
+        await client.subscribe("misc/camera/status")
+        async for message in client.messages:
+            if message.payload == b"online":
+                break
+    await second.close()
+    assert await _retained_status(broker) == b"offline"
+
+
+async def test_what_a_broker_retained_is_no_datagram(broker: Broker) -> None:
+    """Somebody left a message on the data topic: a receiver that comes later does not get it."""
+    async with aiomqtt.Client("127.0.0.1", broker.port) as client:
+        await client.publish("misc/camera/data", b"old", qos=1, retain=True)
+    receiver, sender = await _both_ends(broker.url)
+    await sender.send(b"new")
+    assert await asyncio.wait_for(receiver.receive(), 20) == b"new"
+    await sender.close()
+    await receiver.close()
 
 
 async def _retained_status(broker: Broker) -> object:

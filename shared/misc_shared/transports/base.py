@@ -46,12 +46,17 @@ class Transport(Protocol):
         stream: the stream's name; it is the transport's address and costs no datagram bytes.
         mtu: bytes of the largest datagram that `send` takes.
         duplex: whether anything can come back.
+        overhead: bytes that it adds to each datagram for its own security; they count as ours.
+        reconnects: how often the link came back since it was opened: what was in flight may be
+            lost, and the other end may be a new one.
         clock: the time at which `receive` got its datagrams.
     """
 
     stream: str
     mtu: int
     duplex: bool
+    overhead: int
+    reconnects: int
     clock: Clock
 
     async def ready(self) -> None:

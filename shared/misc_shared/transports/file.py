@@ -33,6 +33,8 @@ class RecordingSender:
     """
 
     duplex = False
+    overhead = 0
+    reconnects = 0
 
     def __init__(self, path: Path, *, stream: str, mtu: int = DEFAULT_MTU) -> None:
         self.stream = stream
@@ -113,6 +115,8 @@ class RecordingReceiver:
     """
 
     duplex = False
+    overhead = 0
+    reconnects = 0
     mtu = DEFAULT_MTU
 
     def __init__(self, path: Path, *, stream: str | None = None) -> None:

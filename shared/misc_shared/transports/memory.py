@@ -19,6 +19,8 @@ class MemoryTransport:
     """
 
     duplex = True
+    overhead = 0
+    reconnects = 0
 
     def __init__(
         self,
