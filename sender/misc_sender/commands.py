@@ -5,21 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-from dataclasses import dataclass
-from pathlib import Path
 
 from misc_sender.budget import Budget
 from misc_sender.encode import FrameEncoder
 from misc_sender.explain import Explainer
+from misc_sender.options import SendSettings
 from misc_sender.pipeline import SendOptions, SendPipeline
 from misc_sender.reports import WordsMissed
-from misc_sender.semantics import (
-    LatestSemantics,
-    SemanticsBackend,
-    SemanticsOptions,
-    make_describer,
-)
-from misc_sender.sources import Source, SourceOptions, open_source
+from misc_sender.semantics import LatestSemantics, SemanticsBackend, make_describer
+from misc_sender.sources import Source, open_source
 from misc_shared.packs import load_pack
 from misc_shared.reports import JsonLines, Reporter
 from misc_shared.transports import FileAddress, open_sender, parse_address
@@ -27,35 +21,32 @@ from misc_shared.transports import FileAddress, open_sender, parse_address
 __all__ = ["SendCommand"]
 
 
-@dataclass(frozen=True, kw_only=True)
 class SendCommand:
     """One run of `misc-send`.
 
-    Attributes:
-        source: what to send.
-        to: where.
-        stream: the stream's name, or None for the URL's, the file's or the default one.
-        semantics: who says what is in the pictures.
-        pack: name or folder of the model pack.
-        mtu: bytes of the largest datagram.
-        ca_file: certificates to trust.
-        taking: how to take pictures.
-        budget: what a picture may cost.
-        sending: how to send them.
-        explain: file that shows the latest picture with its words and what they cost, or None.
+    Args:
+        settings: what the user asked for.
+
+    Raises:
+        ConfigError: options make no sense.
     """
 
-    source: str
-    to: str
-    stream: str | None
-    semantics: SemanticsOptions
-    pack: str
-    mtu: int
-    ca_file: Path | None
-    taking: SourceOptions
-    budget: Budget
-    sending: SendOptions
-    explain: Path | None = None
+    def __init__(self, settings: SendSettings) -> None:
+        self._settings = settings
+        self._taking = settings.source.taking()
+        self._describing = settings.semantics.describing()
+        self._budget = Budget(
+            max_bytes=settings.budget.max_bytes,
+            quality=settings.budget.quality,
+            kbps=settings.link.kbps,
+            fps=settings.source.fps,
+        )
+        self._sending = SendOptions(
+            deadline=settings.link.deadline,
+            count=settings.source.count,
+            kbps=settings.link.kbps,
+            key_every=settings.budget.key_every,
+        )
 
     def run(self) -> None:
         """Send until the source ends.
@@ -64,22 +55,25 @@ class SendCommand:
             MiscError: something is missing, wrong or refused; nothing was overwritten if it was
                 known before the first picture.
         """
-        parse_address(self.to, stream=self.stream)  # wrong words are told before models load
-        source = open_source(self.source, options=self.taking)
-        pack = load_pack(self.pack)
+        settings = self._settings
+        # Wrong words are told before models load.
+        parse_address(settings.link.to, stream=settings.link.stream)
+        source = open_source(settings.source.source, options=self._taking)
+        pack = load_pack(settings.models.pack)
         describer = make_describer(
-            self.semantics,
-            component=pack.component("semantics") if self.semantics.name == "nano" else None,
+            self._describing,
+            component=pack.component("semantics") if self._describing.name == "nano" else None,
             moving=not source.still,
         )
         encoder = FrameEncoder(
             pack,
-            semantics=self.semantics.name,
-            budget=self.budget,
-            mtu=self.mtu,
+            semantics=self._describing.name,
+            budget=self._budget,
+            mtu=settings.link.mtu,
             backend=describer,
         )
-        explainer = Explainer(self.explain, pack.component("text")) if self.explain else None
+        explain = settings.models.explain
+        explainer = Explainer(explain, pack.component("text")) if explain else None
         asyncio.run(self._stream(source, encoder, describer, explainer))
 
     async def _stream(
@@ -89,12 +83,13 @@ class SendCommand:
         describer: SemanticsBackend,
         explainer: Explainer | None,
     ) -> None:
+        link = self._settings.link
         transport = await open_sender(
-            self.to,
+            link.to,
             stream=self._stream_name(source),
-            mtu=self.mtu,
-            expiry=self.sending.deadline,
-            ca_file=self.ca_file,
+            mtu=link.mtu,
+            expiry=link.deadline,
+            ca_file=link.ca_file,
         )
         reporter = _make_reporter()
         _report_misses(describer, reporter)
@@ -103,7 +98,7 @@ class SendCommand:
                 source=source,
                 encoder=encoder,
                 transport=transport,
-                options=self.sending,
+                options=self._sending,
                 reporter=reporter,
                 on_encoded=explainer,
             ).run()
@@ -112,9 +107,10 @@ class SendCommand:
 
     def _stream_name(self, source: Source) -> str | None:
         """The asked name; a recording is named after what is in it."""
-        address = parse_address(self.to, stream=self.stream)
-        if not isinstance(address, FileAddress) or self.stream is not None:
-            return self.stream
+        link = self._settings.link
+        address = parse_address(link.to, stream=link.stream)
+        if not isinstance(address, FileAddress) or link.stream is not None:
+            return link.stream
         return re.sub(r"[^A-Za-z0-9_-]+", "-", source.name).strip("-")[:64] or None
 
 

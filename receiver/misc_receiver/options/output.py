@@ -1,0 +1,20 @@
+"""Where pictures go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+import typer
+
+__all__ = ["OutputSettings"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputSettings:
+    """What becomes of the pictures."""
+
+    panel: ClassVar[str] = "Output"
+
+    out: Annotated[Path | None, typer.Option(help="Folder for the pictures.")] = None

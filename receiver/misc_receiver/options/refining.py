@@ -1,0 +1,51 @@
+"""How pictures are decoded and refined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import typer
+
+if TYPE_CHECKING:
+    from misc_receiver.refinery import RefinerySettings
+
+__all__ = ["RefiningSettings"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefiningSettings:
+    """The models, and how far refinement goes."""
+
+    panel: ClassVar[str] = "Decoding and refinement"
+
+    gpu: Annotated[bool, typer.Option("--gpu", help="Refine on a CUDA device.")] = False
+    no_refine: Annotated[
+        bool, typer.Option("--no-refine", help="Coarse pictures only; needs no torch.")
+    ] = False
+    refiner: Annotated[str, typer.Option(help="Who refines: nano or none.")] = "nano"
+    steps: Annotated[int, typer.Option(help="Refinement steps; each gives a preview.")] = 2
+    fidelity: Annotated[
+        float, typer.Option(help="0 shows the refined picture, 1 the coarse one.")
+    ] = 0.0
+    pack: Annotated[str, typer.Option(help="Model pack: nano, or a folder.")] = "nano"
+
+    def refinery(self) -> RefinerySettings | None:
+        """How to refine, or None for coarse pictures only.
+
+        Raises:
+            ConfigError: the options contradict each other, or make no sense.
+        """
+        from misc_receiver.refine.interface import check_dials
+        from misc_receiver.refinery import RefinerySettings
+        from misc_shared.errors import ConfigError
+
+        if self.gpu and self.no_refine:
+            raise ConfigError("--gpu speeds up what --no-refine leaves out: drop one of them")
+        if self.no_refine:
+            return None
+        check_dials(steps=self.steps, fidelity=self.fidelity)
+        device = "cuda" if self.gpu else "cpu"
+        return RefinerySettings(
+            refiner=self.refiner, steps=self.steps, fidelity=self.fidelity, device=device
+        )

@@ -1,0 +1,54 @@
+"""Settings as a TOML file that says where each value came from."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from misc_shared.settings.fields import Setting
+
+__all__ = ["as_toml"]
+
+_SAID_BY = {
+    "commandline": "the command line",
+    "environment": "the environment",
+    "default_map": "the file",
+    "default": "default",
+}
+_PASSWORD = re.compile(r"(?<=://)([^/@:]*):([^/]*)@")
+
+
+def as_toml(
+    settings: Sequence[Setting], values: Mapping[str, Any], *, sources: Mapping[str, str]
+) -> str:
+    """Write all settings as a file that `read_settings` reads; passwords in URLs are left out.
+
+    Args:
+        settings: all that can be set.
+        values: what they are; None is no value and becomes a comment.
+        sources: who said so, by name: "commandline", "environment", "default_map" or "default".
+    """
+    lines = []
+    for panel, members in groupby(settings, key=lambda one: one.panel):
+        lines += [f"# {panel}", *(_line(one, values, sources) for one in members), ""]
+    return "\n".join(lines)
+
+
+def _line(setting: Setting, values: Mapping[str, Any], sources: Mapping[str, str]) -> str:
+    value = values[setting.name]
+    if value is None:
+        return f"# {setting.key} ="
+    return f"{setting.key} = {_literal(value)}  # {_SAID_BY[sources[setting.name]]}"
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_literal, value)) + "]"
+    if isinstance(value, str | Path):
+        # A basic string of TOML is one of JSON, with the same escapes.
+        return json.dumps(_PASSWORD.sub(r"\1:...@", str(value)), ensure_ascii=False)
+    return json.dumps(value)
