@@ -7,6 +7,7 @@ one-way link. protocol.md, Repeats.
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from misc_shared.session.delivery import DeliveryRate, Departure
 from misc_shared.session.options import SenderTiming
 from misc_shared.session.outgoing import FrameInFlight, OutgoingPiece
 from misc_shared.session.round_trip import RoundTrip
@@ -23,7 +24,7 @@ _REORDER_THRESHOLD = 3
 class Flight(Protocol):
     """What a sender needs to know of chunks that are on their way."""
 
-    def sent(self, pieces: Sequence[OutgoingPiece], now: float) -> None:
+    def sent(self, pieces: Sequence[OutgoingPiece], departure: Departure) -> None:
         """Note that a datagram with these chunks was handed to the link."""
 
     def review(self, now: float) -> None:
@@ -42,19 +43,19 @@ class ConfirmedFlight:
     Args:
         queue: The frames whose chunks these are.
         round_trip: Measures, and says how long to wait.
+        delivery: Is told what the answers say of the link's rate.
     """
 
-    def __init__(self, queue: FrameQueue, round_trip: RoundTrip) -> None:
+    def __init__(self, queue: FrameQueue, round_trip: RoundTrip, delivery: DeliveryRate) -> None:
         self._queue = queue
         self._round_trip = round_trip
-        self._sent = 0
+        self._delivery = delivery
         self._backed_off_at: float | None = None
 
-    def sent(self, pieces: Sequence[OutgoingPiece], now: float) -> None:
+    def sent(self, pieces: Sequence[OutgoingPiece], departure: Departure) -> None:
         """Note that a datagram with these chunks was handed to the link."""
         for piece in pieces:
-            piece.send(now, order=self._sent)
-        self._sent += 1
+            piece.send(departure)
 
     def review(self, now: float) -> None:
         """Take for lost what is not confirmed after the time-out."""
@@ -67,6 +68,8 @@ class ConfirmedFlight:
         if late:
             self._back_off(now, timeout)
         for piece in late:
+            if piece.departure is not None:
+                self._delivery.time_out(piece.departure)
             piece.on(PieceTrigger.LOSE)
 
     def acknowledge(self, ack: Ack, now: float) -> None:
@@ -84,8 +87,8 @@ class ConfirmedFlight:
         ]
         for piece in news:
             piece.on(PieceTrigger.SETTLE)
+        self._learn_from(news, ack.received, now - ack.delay / 1000)
         if news:
-            self._learn_from(news, now - ack.delay / 1000)
             frames = [frame for frame, _ in reported]
             self._repeat_overtaken(frames, max(piece.order for piece in news), now)
 
@@ -111,12 +114,17 @@ class ConfirmedFlight:
             self._backed_off_at = now
             self._round_trip.back_off()
 
-    def _learn_from(self, news: list[OutgoingPiece], answered_at: float) -> None:
-        self._backed_off_at = None
-        self._round_trip.answered()
-        newest = max(news, key=lambda piece: piece.order)
-        if newest.sends == 1:
-            self._round_trip.measure(answered_at - newest.sent_at)
+    def _learn_from(self, news: list[OutgoingPiece], received: int, answered_at: float) -> None:
+        newest = max(news, key=lambda piece: piece.order, default=None)
+        certain = newest.departure if newest is not None and newest.sends == 1 else None
+        if newest is not None:
+            self._backed_off_at = None
+            self._round_trip.answered()
+        if certain is not None:
+            self._round_trip.measure(answered_at - certain.at)
+        self._delivery.answered(
+            received, certain, answered_at, round_trip=self._round_trip.estimate
+        )
 
     def _repeat_overtaken(self, frames: list[FrameInFlight], newest_order: int, now: float) -> None:
         for frame in frames:
@@ -137,15 +145,13 @@ class BlindFlight:
     def __init__(self, queue: FrameQueue, timing: SenderTiming) -> None:
         self._queue = queue
         self._timing = timing
-        self._sent = 0
 
-    def sent(self, pieces: Sequence[OutgoingPiece], now: float) -> None:
+    def sent(self, pieces: Sequence[OutgoingPiece], departure: Departure) -> None:
         """Note that a datagram with these chunks was handed to the link, perhaps the last time."""
         for piece in pieces:
-            piece.send(now, order=self._sent)
+            piece.send(departure)
             if piece.layer is not LayerKind.BASE or piece.sends > self._timing.base_repeats:
                 piece.on(PieceTrigger.SETTLE)
-        self._sent += 1
 
     def review(self, now: float) -> None:
         """Queue each BASE whose repeat is due."""

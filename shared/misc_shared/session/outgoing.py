@@ -4,11 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from misc_shared.errors import ConfigError, ProtocolError
+from misc_shared.session.delivery import Departure
 from misc_shared.session.states import PIECE, Piece, PieceTrigger, advance
 from misc_shared.session.ticks import FrameId
-from misc_shared.wire import NO_MORE, PRIORITY, FrameReport, LayerKind
+from misc_shared.wire import (
+    NO_MORE,
+    PRIORITY,
+    Data,
+    FrameReport,
+    LayerKind,
+    Pair,
+    data_kind,
+    write,
+)
 
-__all__ = ["FrameInFlight", "OutgoingFrame", "OutgoingPiece", "split_frame"]
+__all__ = ["FrameInFlight", "OutgoingFrame", "OutgoingPiece", "split_frame", "write_pieces"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +47,7 @@ class OutgoingPiece:
         payload: Its bytes.
         state: Where it is.
         sends: How often it went out.
-        sent_at: When it last did.
-        order: Its number among all datagrams sent, the last time.
+        departure: What was known when it last did; None before the first time.
     """
 
     layer: LayerKind
@@ -47,8 +56,17 @@ class OutgoingPiece:
     payload: bytes
     state: Piece = Piece.QUEUED
     sends: int = 0
-    sent_at: float = 0.0
-    order: int = -1
+    departure: Departure | None = None
+
+    @property
+    def sent_at(self) -> float:
+        """When it last went out; minus infinity before the first time."""
+        return float("-inf") if self.departure is None else self.departure.at
+
+    @property
+    def order(self) -> int:
+        """Its number among all datagrams sent, the last time; -1 before the first."""
+        return -1 if self.departure is None else self.departure.number
 
     @property
     def whole(self) -> bool:
@@ -59,12 +77,11 @@ class OutgoingPiece:
         """Change state."""
         self.state = advance(PIECE, self.state, trigger)
 
-    def send(self, now: float, *, order: int) -> None:
+    def send(self, departure: Departure) -> None:
         """Note that it was handed to the link."""
         self.on(PieceTrigger.SEND)
         self.sends += 1
-        self.sent_at = now
-        self.order = order
+        self.departure = departure
 
 
 @dataclass(slots=True, eq=False)
@@ -127,6 +144,29 @@ class FrameInFlight:
                 "that were sent"
             )
         return confirmed
+
+
+def write_pieces(
+    frame: FrameInFlight, piece: OutgoingPiece, partner: OutgoingPiece | None = None
+) -> bytes:
+    """The datagram that carries a chunk, or with a partner two whole layers."""
+    if partner is not None:
+        pair = Pair.of(
+            (piece.layer, piece.payload),
+            (partner.layer, partner.payload),
+            layers=frame.layers,
+            epoch=frame.id.epoch,
+            frame=frame.id.on_wire,
+        )
+        return write(pair)
+    data = Data(
+        kind=data_kind(piece.layer, frame.layers),
+        epoch=frame.id.epoch,
+        frame=frame.id.on_wire,
+        place=piece.chunk << 1 | piece.last,
+        payload=piece.payload,
+    )
+    return write(data)
 
 
 def _has(number: int, chunk: int) -> bool:

@@ -7,6 +7,7 @@ for the most urgent one. So a newer picture overtakes an older one's details up 
 from dataclasses import dataclass
 
 from misc_shared.errors import ConfigError, ProtocolError
+from misc_shared.session.delivery import DeliveryRate
 from misc_shared.session.events import (
     DropReason,
     Event,
@@ -20,6 +21,7 @@ from misc_shared.session.events import (
 )
 from misc_shared.session.flight import BlindFlight, ConfirmedFlight, Flight
 from misc_shared.session.greeting import Greeting
+from misc_shared.session.link_state import LinkState, Window, bytes_in
 from misc_shared.session.options import (
     DEFAULT_SENDER_LIMITS,
     DEFAULT_SENDER_TIMING,
@@ -32,10 +34,11 @@ from misc_shared.session.outgoing import (
     OutgoingFrame,
     OutgoingPiece,
     split_frame,
+    write_pieces,
 )
 from misc_shared.session.round_trip import RoundTrip
 from misc_shared.session.scheduling import FrameQueue, partner_of
-from misc_shared.session.states import LIFE, Life, LifeTrigger, advance
+from misc_shared.session.states import LIFE, Life, LifeTrigger, Piece, advance
 from misc_shared.session.ticks import EpochClock, FrameId
 from misc_shared.wire import (
     KINDS,
@@ -45,13 +48,10 @@ from misc_shared.wire import (
     MIN_MTU,
     Ack,
     Bye,
-    Data,
     LayerKind,
-    Pair,
     Reason,
     Refresh,
     Wanted,
-    data_kind,
     parse,
     payload_room,
     write,
@@ -123,10 +123,12 @@ class SenderSession:
         self._clock = EpochClock(now=now, started=hello.started)
         self._queue = FrameQueue(limits)
         self._round_trip = RoundTrip(first=timing.first_round_trip)
+        self._delivery = DeliveryRate()
+        self._window = Window(mtu=mtu, delivery=self._delivery)
         self._flight: Flight = (
             BlindFlight(self._queue, timing)
             if one_way
-            else ConfirmedFlight(self._queue, self._round_trip)
+            else ConfirmedFlight(self._queue, self._round_trip, self._delivery)
         )
         self._greeting = Greeting(
             hello,
@@ -143,6 +145,7 @@ class SenderSession:
         self._newest_tick = -1
         self._base_sent = False
         self._refreshed_at: float | None = None
+        self._answered_at: float | None = None
 
     @property
     def finished(self) -> bool:
@@ -158,6 +161,19 @@ class SenderSession:
     def bytes_in_flight(self) -> int:
         """Payload bytes of those frames."""
         return self._queue.nbytes
+
+    @property
+    def link(self) -> LinkState:
+        """What is known of the link, and how much waits for it."""
+        return LinkState(
+            rate=self._delivery.rate,
+            limited_at=self._delivery.limited_at,
+            loss=self._delivery.loss,
+            round_trip=self._round_trip.measured,
+            answered_at=self._answered_at,
+            waiting=bytes_in(self._queue, Piece.QUEUED),
+            unconfirmed=bytes_in(self._queue, Piece.FLYING),
+        )
 
     def delivered(self, frame: FrameId) -> frozenset[LayerKind]:
         """The confirmed layers of a frame in flight; one-way, those that went out."""
@@ -191,11 +207,14 @@ class SenderSession:
     def next_datagram(self, now: float) -> bytes | None:
         """The datagram that is most urgent now; None if nothing is to be sent."""
         self._review(now)
-        datagram = self._choose(now)
-        if datagram is not None:
-            self.counters.datagrams += 1
-            self.counters.bytes += len(datagram)
-            self._collect_settled()
+        chosen = self._choose(now)
+        if chosen is None:
+            return None
+        datagram, pieces = chosen
+        self._flight.sent(pieces, self._delivery.sent(len(datagram), now))
+        self.counters.datagrams += 1
+        self.counters.bytes += len(datagram)
+        self._collect_settled()
         return datagram
 
     def receive(self, datagram: bytes, now: float) -> list[Event]:
@@ -220,6 +239,7 @@ class SenderSession:
             case Bye():
                 self._take_bye(message)
         self.counters.answers += 1
+        self._answered_at = now
         return self._take_events()
 
     def tick(self, now: float) -> list[Event]:
@@ -256,47 +276,34 @@ class SenderSession:
         """Take no more frames; deliver those there are, then say BYE."""
         self._life = advance(LIFE, self._life, LifeTrigger.CLOSE)
 
-    def _choose(self, now: float) -> bytes | None:
+    def _choose(self, now: float) -> tuple[bytes, tuple[OutgoingPiece, ...]] | None:
         if self.finished:
             return None
         if self._greeting.leads:
-            return self._greeting.say(self._clock.tick(now), now)
+            return self._greeting.say(self._clock.tick(now), now), ()
         urgent = self._queue.most_urgent()
         # BASE decodes without HELLO, and on a slow link HELLO's bytes would delay it.
         if urgent is not None and urgent[1].layer is LayerKind.BASE:
             self._base_sent = True
-            return self._send(*urgent, now)
+            return self._send(*urgent)
         if self._base_sent and self._greeting.due(now):
-            return self._greeting.say(self._clock.tick(now), now)
+            return self._greeting.say(self._clock.tick(now), now), ()
         if urgent is not None:
-            return self._send(*urgent, now)
-        return self._say_bye()
+            return self._send(*urgent) if self._may_send() else None
+        self._delivery.starve()
+        bye = self._say_bye()
+        return None if bye is None else (bye, ())
 
-    def _send(self, frame: FrameInFlight, piece: OutgoingPiece, now: float) -> bytes:
+    def _may_send(self) -> bool:
+        return self._one_way or self._window.open
+
+    def _send(
+        self, frame: FrameInFlight, piece: OutgoingPiece
+    ) -> tuple[bytes, tuple[OutgoingPiece, ...]]:
         partner = partner_of(piece, frame, room=self._room)
         pieces = (piece,) if partner is None else (piece, partner)
         self.counters.repeats += sum(piece.sends > 0 for piece in pieces)
-        self._flight.sent(pieces, now)
-        if partner is None:
-            return write(self._single(frame, piece))
-        return write(
-            Pair.of(
-                (piece.layer, piece.payload),
-                (partner.layer, partner.payload),
-                layers=frame.layers,
-                epoch=self._epoch,
-                frame=frame.id.on_wire,
-            )
-        )
-
-    def _single(self, frame: FrameInFlight, piece: OutgoingPiece) -> Data:
-        return Data(
-            kind=data_kind(piece.layer, frame.layers),
-            epoch=self._epoch,
-            frame=frame.id.on_wire,
-            place=piece.chunk << 1 | piece.last,
-            payload=piece.payload,
-        )
+        return write_pieces(frame, *pieces), pieces
 
     def _say_bye(self) -> bytes | None:
         waits = len(self._queue) > 0 or self._greeting.holds_back_bye
