@@ -65,8 +65,10 @@ def main() -> None:
     """Code the videos, fit, write, and print what it brings."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with video/*.mp4")
-    videos = sorted((parser.parse_args().data / "video").glob("*.mp4"))
-    component = load_pack().component("codec")
+    parser.add_argument("--pack", default="nano", help="pack whose codec is used")
+    args = parser.parse_args()
+    videos = sorted((args.data / "video").glob("*.mp4"))
+    component = load_pack(args.pack).component("codec")
     encoder = ImageEncoder(component, threads=1)
     entropy, gains = open_entropy(component)
     coder = DeltaCoder(entropy)
