@@ -4,6 +4,8 @@ Small means the mean colour of each cell of about 16x16 pixels, which the codec 
 picture is first moved so that its cells agree (back-projection, as in super-resolution), then
 checked. Two faults make a picture unfit to show: it had strayed far before it was moved, so that
 the refiner is not to be trusted with it, or it still disagrees afterwards.
+
+All of it runs where the picture is, so that a GPU does not wait for NumPy.
 """
 
 from __future__ import annotations
@@ -15,7 +17,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CELL", "MAX_DISAGREEMENT", "MAX_DRIFT", "Verdict", "guard"]
+from misc_receiver.torch_door import torch
+
+__all__ = [
+    "CELL",
+    "MAX_DISAGREEMENT",
+    "MAX_DRIFT",
+    "Verdict",
+    "cell_means",
+    "coarse_planes",
+    "guard",
+    "spread",
+]
 
 CELL = 16
 """Least edge of a cell in pixels; cells grow a little so that they fill a side evenly."""
@@ -27,8 +40,6 @@ MAX_DRIFT = 8.0
 """The same before back-projection: how far a refiner may have strayed."""
 
 _ROUNDS = 4
-
-_Array = NDArray[np.floating]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,76 +63,101 @@ class Verdict:
         return self.drift <= MAX_DRIFT and self.disagreement <= MAX_DISAGREEMENT
 
 
-def guard(refined: _Array, coarse: NDArray[np.uint8], *, fidelity: float = 0.0) -> Verdict:
-    """Hold a refined picture to what was received.
+def guard(refined: torch.Tensor, coarse: torch.Tensor, *, fidelity: float = 0.0) -> list[Verdict]:
+    """Hold refined pictures to what was received.
 
     Args:
-        refined: float32 [H, W, 3], about 0..255.
-        coarse: uint8 [H, W, 3], as decoded.
+        refined: [N, 3, H, W], about 0..255, any floating type.
+        coarse: float32 [N, 3, H, W] on the same device, whole numbers, as decoded.
         fidelity: 0 keeps all that was added, 1 nothing, between them a blend.
 
     Returns:
-        The picture to show and how well it agrees.
+        The pictures to show and how well each agrees.
     """
-    truth = coarse.astype(np.float32)
-    wanted = cell_means(truth)
-    finite = np.isfinite(refined)
-    moved = np.where(finite, refined, 0)
-    drift = _rms(cell_means(moved) - wanted) if finite.all() else math.inf
-    moved = np.clip(moved, 0, 255)
-    for _ in range(_ROUNDS):
-        moved = np.clip(moved + spread(wanted - cell_means(moved), coarse.shape[:2]), 0, 255)
-    blend = np.rint(truth + (1 - fidelity) * (moved - truth))
-    return Verdict(blend.astype(np.uint8), drift, _rms(cell_means(blend) - wanted))
+    with torch.inference_mode():
+        refined = refined.float()
+        size = (coarse.shape[-2], coarse.shape[-1])
+        wanted = cell_means(coarse)
+        finite = refined.isfinite()
+        moved = torch.where(finite, refined, torch.zeros_like(refined))
+        drifts = _rms(cell_means(moved) - wanted)
+        moved = moved.clamp(0, 255)
+        for _ in range(_ROUNDS):
+            moved = (moved + spread(wanted - cell_means(moved), size)).clamp(0, 255)
+        blend = (coarse + (1 - fidelity) * (moved - coarse)).round()
+        left = _rms(cell_means(blend) - wanted)
+        pictures = blend.to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu().numpy()
+        whole = finite.flatten(1).all(1).tolist()
+    return [
+        Verdict(pixels, drift if sound else math.inf, disagreement)
+        for pixels, sound, drift, disagreement in zip(
+            pictures, whole, drifts.tolist(), left.tolist(), strict=True
+        )
+    ]
 
 
-def cell_means(picture: _Array) -> _Array:
+def coarse_planes(pictures: list[NDArray[np.uint8]], device: torch.device) -> torch.Tensor:
+    """Stack decoded pictures for `guard`.
+
+    Args:
+        pictures: uint8 [H, W, 3] each, of one size.
+        device: where the refined ones are.
+
+    Returns:
+        float32 [N, 3, H, W], 0..255.
+    """
+    return torch.from_numpy(np.stack(pictures)).to(device).permute(0, 3, 1, 2).float()
+
+
+def cell_means(picture: torch.Tensor) -> torch.Tensor:
     """Average each cell.
 
     Args:
-        picture: float32 [H, W, 3].
+        picture: float32 [..., H, W].
 
     Returns:
-        float32 [rows, columns, 3].
+        float32 [..., rows, columns].
     """
-    down, across = _averaging(picture.shape[0]), _averaging(picture.shape[1])
-    planes: _Array = down @ picture.transpose(2, 0, 1) @ across.T
-    return planes.transpose(1, 2, 0)
+    down, across = (_on(picture, _averaging(side)) for side in picture.shape[-2:])
+    return down @ picture @ across.T
 
 
-def spread(cells: _Array, size: tuple[int, int]) -> _Array:
+def spread(cells: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     """Interpolate cells linearly to pixels.
 
     Args:
-        cells: float32 [rows, columns, 3].
+        cells: float32 [..., rows, columns].
         size: height and width in pixels.
 
     Returns:
-        float32 [H, W, 3].
+        float32 [..., H, W].
     """
-    down, across = _interpolating(size[0]), _interpolating(size[1])
-    planes: _Array = down @ cells.transpose(2, 0, 1) @ across.T
-    return planes.transpose(1, 2, 0)
+    down, across = (_on(cells, _interpolating(side)) for side in size)
+    return down @ cells @ across.T
+
+
+def _on(like: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
+    return matrix.to(like.device)
 
 
 @functools.lru_cache(maxsize=16)
-def _averaging(length: int) -> _Array:
+def _averaging(length: int) -> torch.Tensor:
     """Give [cells, length]: each row averages the pixels of one cell."""
     count = max(1, length // CELL)
     cell = np.arange(length) * count // length
     members = (cell == np.arange(count)[:, None]).astype(np.float32)
-    weights: _Array = members / members.sum(1, keepdims=True)
-    return weights
+    return torch.from_numpy(members / members.sum(1, keepdims=True))
 
 
 @functools.lru_cache(maxsize=16)
-def _interpolating(length: int) -> _Array:
+def _interpolating(length: int) -> torch.Tensor:
     """Give [length, cells]: each row mixes the two cells nearest to one pixel."""
-    centres = _averaging(length) @ np.arange(length, dtype=np.float32)
+    centres = _averaging(length).numpy() @ np.arange(length, dtype=np.float32)
     peaks = np.eye(len(centres), dtype=np.float32)
-    mixed: list[_Array] = [np.interp(np.arange(length), centres, peak) for peak in peaks]
-    return np.stack(mixed, axis=1).astype(np.float32)
+    mixed = [np.interp(np.arange(length), centres, peak) for peak in peaks]
+    return torch.from_numpy(np.stack(mixed, axis=1).astype(np.float32))
 
 
-def _rms(differences: _Array) -> float:
-    return float(np.sqrt(np.square(differences, dtype=np.float64).mean()))
+def _rms(differences: torch.Tensor) -> torch.Tensor:
+    """Root mean square of each picture [N, ...]."""
+    return differences.double().square().flatten(1).mean(1).sqrt()

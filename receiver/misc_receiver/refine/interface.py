@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -57,26 +58,50 @@ class RefineStep:
 
 
 class Refiner(Protocol):
-    """Adds detail to a coarse picture, step by step."""
+    """Adds detail to coarse pictures, step by step. Implementations inherit from it.
 
-    def refine(
-        self, request: RefineRequest, *, steps: int, seed: int, fidelity: float = 0.0
-    ) -> Iterator[RefineStep]:
-        """Refine one picture; stop reading the iterator to cancel.
+    Attributes:
+        models: the models that run and their versions, for the files that they make; empty where
+            they are those of the model pack.
+    """
+
+    models: str = ""
+
+    @abstractmethod
+    def refine_batch(
+        self,
+        requests: Sequence[RefineRequest],
+        *,
+        steps: int,
+        seeds: Sequence[int],
+        fidelity: float = 0.0,
+    ) -> Iterator[tuple[RefineStep, ...]]:
+        """Refine several pictures at once, of any streams; stop reading to cancel them all.
+
+        Pictures of one size share the network's passes.
 
         Args:
-            request: the picture and what is known about it.
-            steps: 1 or more; each gives one `RefineStep`.
-            seed: the same seed gives the same picture on the same device.
+            requests: the pictures and what is known about each.
+            steps: 1 or more.
+            seeds: one a picture. The same seed gives the same picture on the same device; in
+                another batch it may round otherwise, by a level of 255 in a few pixels.
             fidelity: 0 is the refined picture, 1 the coarse one, between them a blend.
 
         Yields:
-            A preview after each step, the finished picture last.
+            One `RefineStep` a request, in their order: a preview after each step, the finished
+            pictures last. A refiner whose previews would cost too much leaves some out.
 
         Raises:
             ConfigError: steps or fidelity is out of range.
         """
         ...
+
+    def refine(
+        self, request: RefineRequest, *, steps: int, seed: int, fidelity: float = 0.0
+    ) -> Iterator[RefineStep]:
+        """Refine one picture: see `refine_batch`."""
+        for (step,) in self.refine_batch([request], steps=steps, seeds=[seed], fidelity=fidelity):
+            yield step
 
 
 def check_dials(*, steps: int, fidelity: float) -> None:

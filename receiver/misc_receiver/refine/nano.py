@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from misc_receiver.refine.batching import in_step
 from misc_receiver.refine.conditioning import gather_clues
-from misc_receiver.refine.guard import guard
-from misc_receiver.refine.interface import RefineRequest, RefineStep, check_dials
+from misc_receiver.refine.guard import Verdict, coarse_planes, guard
+from misc_receiver.refine.interface import Refiner, RefineRequest, RefineStep, check_dials
 from misc_receiver.refine.network import Guidance, NanoNetwork
 from misc_receiver.refine.tiling import tiles
 from misc_receiver.torch_door import diffusers, torch
@@ -22,7 +22,7 @@ TILE_SIDE = 1024
 _TILE_OVERLAP = 128
 
 
-class NanoRefiner:
+class NanoRefiner(Refiner):
     """Refines with a `NanoNetwork`.
 
     Args:
@@ -42,39 +42,45 @@ class NanoRefiner:
         self._schedule = dict(scheduler.config)
         self._tile_side = tile_side
 
-    def refine(
-        self, request: RefineRequest, *, steps: int, seed: int, fidelity: float = 0.0
-    ) -> Iterator[RefineStep]:
-        """See `Refiner.refine`."""
+    def refine_batch(
+        self,
+        requests: Sequence[RefineRequest],
+        *,
+        steps: int,
+        seeds: Sequence[int],
+        fidelity: float = 0.0,
+    ) -> Iterator[tuple[RefineStep, ...]]:
+        """See `Refiner.refine_batch`."""
         check_dials(steps=steps, fidelity=fidelity)
-        for number, estimate in enumerate(self._estimates(request, steps, seed), start=1):
-            verdict = guard(estimate, request.coarse, fidelity=fidelity)
-            yield RefineStep(verdict.pixels, number, steps, number == steps, verdict.passed)
+
+        def walk(
+            some: Sequence[RefineRequest], their_seeds: Sequence[int]
+        ) -> Iterator[tuple[int, Sequence[Verdict]]]:
+            coarse = coarse_planes([one.coarse for one in some], self._network.device)
+            estimates = self._estimates(some, steps, their_seeds)
+            for number, estimate in enumerate(estimates, start=1):
+                yield number, guard(estimate, coarse, fidelity=fidelity)
+
+        yield from in_step(requests, seeds, steps=steps, walk=walk)
 
     def _estimates(
-        self, request: RefineRequest, steps: int, seed: int
-    ) -> Iterator[NDArray[np.float32]]:
-        """Walk the bridge; give the estimate of the original, [H, W, 3] in 0..255, at each step."""
+        self, requests: Sequence[RefineRequest], steps: int, seeds: Sequence[int]
+    ) -> Iterator[torch.Tensor]:
+        """Walk the bridge; give the estimates, [N, 3, H, W] in 0..255, at each step."""
         scheduler = diffusers.FlowMatchEulerDiscreteScheduler.from_config(self._schedule)
         scheduler.set_timesteps(sigmas=list(np.linspace(1, 1 / steps, steps)))
-        height, width = request.coarse.shape[:2]
+        height, width = requests[0].coarse.shape[:2]
         with torch.inference_mode():
-            guidance = self._network.guide(gather_clues([request], self._network))
-            sample = guidance.coarse + self._network.noise_spread * self._noise(guidance, seed)
+            guidance = self._network.guide(gather_clues(requests, self._network))
+            sample = guidance.coarse + self._network.noise_spread * _noise(guidance, seeds)
         for timestep, sigma in zip(scheduler.timesteps, scheduler.sigmas, strict=False):
             with torch.inference_mode():
                 clean = self._estimate(sample, sigma, guidance)
                 velocity = (sample - clean) / sigma
                 sample = scheduler.step(velocity, timestep, sample).prev_sample
-                shown = torch.nn.functional.pixel_shuffle(clean, self._network.factor)[0]
-            pixels: NDArray[np.float32] = ((shown.permute(1, 2, 0) + 1) * 127.5).cpu().numpy()
-            yield pixels[:height, :width]
-
-    def _noise(self, guidance: Guidance, seed: int) -> torch.Tensor:
-        """Draw on the CPU by a fixed algorithm, so that every machine starts at the same point."""
-        random = np.random.Generator(np.random.Philox(seed))
-        drawn = random.standard_normal(tuple(guidance.coarse.shape), dtype=np.float32)
-        return torch.from_numpy(drawn).to(guidance.coarse.device)
+                shown = torch.nn.functional.pixel_shuffle(clean, self._network.factor)
+                pixels = (shown[..., :height, :width] + 1) * 127.5
+            yield pixels
 
     def _estimate(
         self, sample: torch.Tensor, sigma: torch.Tensor, guidance: Guidance
@@ -96,3 +102,13 @@ class NanoRefiner:
             sigmas = sigma.to(sample.device).expand(len(sample))
             blended[window] += weight * self._network(sample[window], sigmas, part)
         return blended
+
+
+def _noise(guidance: Guidance, seeds: Sequence[int]) -> torch.Tensor:
+    """Draw on the CPU by a fixed algorithm, so that every machine starts at the same point."""
+    shape = tuple(guidance.coarse.shape[1:])
+    drawn = [
+        np.random.Generator(np.random.Philox(seed)).standard_normal(shape, dtype=np.float32)
+        for seed in seeds
+    ]
+    return torch.from_numpy(np.stack(drawn)).to(guidance.coarse.device)

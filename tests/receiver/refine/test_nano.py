@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from tests.receiver.refine.tiny import make_request, refine, tiny_network
 
 from misc_receiver.refine import Refiner, RefineRequest
-from misc_receiver.refine.guard import cell_means
+from misc_receiver.refine.guard import MAX_DISAGREEMENT, cell_means, coarse_planes
 from misc_receiver.refine.nano import NanoRefiner
 from misc_receiver.torch_door import diffusers
 from misc_shared.errors import ConfigError
@@ -31,11 +32,24 @@ def test_another_seed_changes_detail_not_content(
 ) -> None:
     """Every seed gives other pixels that agree with the coarse picture."""
     steps = [refine(tiny_refiner, request_, seed=seed) for seed in range(5)]
-    truth = cell_means(request_.coarse.astype(np.float32))
+    pictures = [request_.coarse, *(step.pixels for step in steps)]
+    truth, *found = cell_means(coarse_planes(pictures, torch.device("cpu")))
     assert len({step.pixels.tobytes() for step in steps}) == 5
-    for step in steps:
+    for step, cells in zip(steps, found, strict=True):
         assert step.passed_guard
-        assert np.abs(cell_means(step.pixels.astype(np.float32)) - truth).mean() < 1
+        assert (cells - truth).square().mean().sqrt() <= MAX_DISAGREEMENT
+
+
+def test_several_streams_at_once(tiny_refiner: Refiner, request_: RefineRequest) -> None:
+    """Pictures of two sizes, some described and some not, come out as they do alone."""
+    requests = [request_, make_request(40, 50), RefineRequest(request_.coarse[::-1].copy())]
+    seeds = [5, 6, 7]
+    *previews, last = tiny_refiner.refine_batch(requests, steps=2, seeds=seeds)
+    assert len(previews) == 1
+    for step, request, seed in zip(last, requests, seeds, strict=True):
+        alone = refine(tiny_refiner, request, seed=seed).pixels.astype(int)
+        assert step.final
+        assert np.abs(step.pixels - alone).max() <= 1
 
 
 @pytest.mark.parametrize(
