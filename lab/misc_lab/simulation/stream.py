@@ -1,12 +1,12 @@
 """A source's pictures through both sessions over a simulated link."""
 
-import random
 import time
 from dataclasses import dataclass
 from itertools import islice
 
 from misc_lab.links import DuplexLink, open_link, read_trace
 from misc_lab.simulation.exchange import Exchange, PlannedFrame, TimedFrame
+from misc_lab.simulation.sessions import open_sessions
 from misc_lab.simulation.settings import Settings
 from misc_sender.budget import Budget
 from misc_sender.encode import EncodedFrame, FrameEncoder
@@ -17,18 +17,10 @@ from misc_shared.session import (
     FrameDelivered,
     FrameDropped,
     FrameId,
-    HelloConfig,
-    ReceiverSession,
-    ReceiverTiming,
     SenderSession,
-    SenderTiming,
 )
-from misc_shared.wire import MAX_EPOCH
 
 __all__ = ["SentFrame", "Stream", "send_stream"]
-
-_STARTED = 1_700_000_000.0
-"""Unix time at which every simulation begins: a fixed one, so that runs can be compared."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +75,13 @@ def send_stream(settings: Settings, pack: Pack) -> Stream:
         budget=Budget(max_bytes=settings.max_bytes),
         mtu=settings.profile.mtu,
     )
-    sender, receiver = _sessions(settings, encoder.packs, link)
+    sender, receiver = open_sessions(
+        settings.profile,
+        packs=encoder.packs,
+        one_way=link.down is None,
+        seed=settings.seed,
+        deadline=settings.deadline,
+    )
     exchange = Exchange(sender=sender, receiver=receiver, link=link)
     camera = _Camera(settings, encoder, sender, exchange, one_way=link.down is None)
     horizon = settings.count / settings.fps + 2 * settings.deadline
@@ -165,32 +163,3 @@ def _timed(sent: SentFrame, settings: Settings) -> TimedFrame:
         layers=sent.encoded.layers,
         deadline=captured_at + settings.deadline,
     )
-
-
-def _sessions(
-    settings: Settings, packs: dict[str, bytes], link: DuplexLink
-) -> tuple[SenderSession, ReceiverSession]:
-    profile = settings.profile
-    one_way = link.down is None
-    epoch = random.Random(f"{settings.seed}/epoch").randint(0, MAX_EPOCH)
-    full_datagram = profile.mtu * 8 / profile.rate
-    timing = SenderTiming(
-        first_round_trip=max(3.0, 3 * profile.delay + profile.jitter + 3 * full_datagram),
-        # Where the duty cycle is the limit, HELLO must not eat it up.
-        hello_interval=max(30.0, 20 * full_datagram / profile.duty_cycle),
-    )
-    sender = SenderSession(
-        epoch=epoch,
-        mtu=profile.mtu,
-        hello=HelloConfig(stream="simulation", packs=packs, started=_STARTED),
-        now=0.0,
-        one_way=one_way,
-        timing=timing,
-    )
-    receiver = ReceiverSession(
-        packs=packs,
-        mtu=profile.mtu,
-        one_way=one_way,
-        timing=ReceiverTiming(frame_lifetime=settings.deadline),
-    )
-    return sender, receiver
