@@ -8,8 +8,19 @@ from dataclasses import dataclass
 from misc_receiver.options.link import LinkSettings
 from misc_receiver.options.output import OutputSettings
 from misc_receiver.options.refining import RefiningSettings
+from misc_receiver.options.security import SecuritySettings
+from misc_receiver.options.stable_diffusion import StableDiffusionSettings
+from misc_receiver.options.webrtc import WebrtcSettings
 
-__all__ = ["LinkSettings", "OutputSettings", "ReceiveSettings", "RefiningSettings"]
+__all__ = [
+    "LinkSettings",
+    "OutputSettings",
+    "ReceiveSettings",
+    "RefiningSettings",
+    "SecuritySettings",
+    "StableDiffusionSettings",
+    "WebrtcSettings",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,5 +28,8 @@ class ReceiveSettings:
     """All groups, in the order of `--help`."""
 
     link: LinkSettings
+    security: SecuritySettings
+    webrtc: WebrtcSettings
     output: OutputSettings
     refining: RefiningSettings
+    sd: StableDiffusionSettings

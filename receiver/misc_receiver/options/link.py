@@ -20,7 +20,9 @@ class LinkSettings:
     origin: Annotated[
         str,
         typer.Option(
-            "--from", help="mqtt://[USER:PASSWORD@]HOST[/misc/STREAM], mqtts://..., file:PATH."
+            "--from",
+            help="mqtt://[USER:PASSWORD@]HOST[/misc/STREAM], mqtts://..., "
+            "webrtc+http[s]://HOST[:PORT][/whip/STREAM], file:PATH.",
         ),
     ]
     stream: Annotated[str | None, typer.Option(help="The stream's name.")] = None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 if TYPE_CHECKING:
+    from misc_receiver.options.stable_diffusion import StableDiffusionSettings
     from misc_receiver.refinery import RefinerySettings
 
 __all__ = ["RefiningSettings"]
@@ -23,15 +24,18 @@ class RefiningSettings:
     no_refine: Annotated[
         bool, typer.Option("--no-refine", help="Coarse pictures only; needs no torch.")
     ] = False
-    refiner: Annotated[str, typer.Option(help="Who refines: nano or none.")] = "nano"
+    refiner: Annotated[str, typer.Option(help="Who refines: nano, sd or none.")] = "nano"
     steps: Annotated[int, typer.Option(help="Refinement steps; each gives a preview.")] = 2
     fidelity: Annotated[
         float, typer.Option(help="0 shows the refined picture, 1 the coarse one.")
     ] = 0.0
     pack: Annotated[str, typer.Option(help="Model pack: nano, or a folder.")] = "nano"
 
-    def refinery(self) -> RefinerySettings | None:
+    def refinery(self, sd: StableDiffusionSettings) -> RefinerySettings | None:
         """How to refine, or None for coarse pictures only.
+
+        Args:
+            sd: the group of the refiner `sd`.
 
         Raises:
             ConfigError: the options contradict each other, or make no sense.
@@ -47,5 +51,9 @@ class RefiningSettings:
         check_dials(steps=self.steps, fidelity=self.fidelity)
         device = "cuda" if self.gpu else "cpu"
         return RefinerySettings(
-            refiner=self.refiner, steps=self.steps, fidelity=self.fidelity, device=device
+            refiner=self.refiner,
+            steps=self.steps,
+            fidelity=self.fidelity,
+            device=device,
+            sd=sd.models() if self.refiner == "sd" else None,
         )
