@@ -14,6 +14,7 @@ __all__ = ["Backlog"]
 
 _FRAMES = 4
 _BASES = 16
+_BYTES = 4 << 20
 
 
 class Backlog:
@@ -27,6 +28,7 @@ class Backlog:
     def __init__(self) -> None:
         self.skipped = 0
         self._waiting: OrderedDict[FrameId, list[LayerReceived]] = OrderedDict()
+        self._nbytes = 0
 
     def __len__(self) -> int:
         """Frames with layers that wait."""
@@ -39,15 +41,18 @@ class Backlog:
 
     def add(self, event: LayerReceived) -> None:
         """Let a layer wait."""
-        if event.frame not in self._waiting and len(self._waiting) >= _BASES:
-            self._waiting.popitem(last=False)
-            self.skipped += 1
+        self._nbytes += len(event.data)
         self._waiting.setdefault(event.frame, []).append(event)
+        while len(self._waiting) > _BASES or (self._nbytes > _BYTES and len(self._waiting) > 1):
+            _, layers = self._waiting.popitem(last=False)
+            self._nbytes -= sum(len(layer.data) for layer in layers)
+            self.skipped += 1
 
     def take(self) -> list[LayerReceived]:
         """All that wait, newest frame first; then nothing waits."""
         frames = list(self._waiting.values())
         self._waiting.clear()
+        self._nbytes = 0
         return [event for layers in reversed(frames) for event in layers]
 
     def outdates(self, frame: FrameId) -> bool:

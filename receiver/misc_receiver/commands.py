@@ -10,10 +10,11 @@ from misc_receiver.decode import FrameDecoder
 from misc_receiver.options import ReceiveSettings
 from misc_receiver.pipeline import ReceiveOptions, ReceivePipeline
 from misc_receiver.refinery import open_refinery
+from misc_receiver.sinks.interface import PictureSink
 from misc_receiver.sinks.pictures import PictureFolder
 from misc_shared.packs import Pack, load_pack
-from misc_shared.reports import JsonLines, Reporter
-from misc_shared.transports import open_receiver, parse_address
+from misc_shared.reports import JsonLines, Reporter, Reporters
+from misc_shared.transports.listening import expects_many, open_listener
 
 __all__ = ["ReceiveCommand"]
 
@@ -31,38 +32,53 @@ class ReceiveCommand:
     def __init__(self, settings: ReceiveSettings) -> None:
         self._settings = settings
         self._count = settings.link.limit()
-        self._refining = settings.refining.refinery()
+        self._guard = settings.security.guard(settings.link.origin)
+        self._refining = settings.refining.refinery(settings.sd)
 
     def run(self) -> None:
-        """Receive until the stream or the count ends.
+        """Receive until the streams or the count end.
 
         Raises:
             MiscError: something is missing, wrong or refused.
         """
+        link = self._settings.link
         # Wrong words are told before models load.
-        parse_address(self._settings.link.origin, stream=self._settings.link.stream)
+        many = expects_many(link.origin, stream=link.stream)
         pack = load_pack(self._settings.refining.pack)
-        asyncio.run(self._receive(pack, FrameDecoder(pack)))
+        asyncio.run(self._receive(pack, FrameDecoder(pack), many=many))
 
-    async def _receive(self, pack: Pack, decoder: FrameDecoder) -> None:
-        link, out = self._settings.link, self._settings.output.out
-        transport = await open_receiver(link.origin, stream=link.stream, ca_file=link.ca_file)
-        folder = None if out is None else PictureFolder(out, stream=transport.stream)
+    async def _receive(self, pack: Pack, decoder: FrameDecoder, *, many: bool) -> None:
+        link = self._settings.link
+        listener = self._guard.listen(
+            await open_listener(link.origin, stream=link.stream, ca_file=link.ca_file), many=many
+        )
         refining = self._refining
-        reporter = _make_reporter()
+        reporter = self._reporter()
         try:
             await ReceivePipeline(
-                transport=transport,
-                decoder=decoder,
+                listener=listener,
+                new_decoder=decoder.sibling,
                 load_refinery=None if refining is None else partial(open_refinery, pack, refining),
-                options=ReceiveOptions(count=self._count, folder=folder),
+                options=ReceiveOptions(count=self._count, sinks=self._sinks(), many=many),
                 reporter=reporter,
             ).run()
         finally:
             reporter.close()
 
+    def _sinks(self) -> list[PictureSink]:
+        """Where pictures go; a new kind of place is a line here."""
+        out = self._settings.output.out
+        sinks: list[PictureSink] = []
+        if out is not None:
+            sinks.append(PictureFolder(out))
+        return sinks
 
-def _make_reporter() -> Reporter:
+    def _reporter(self) -> Reporters:
+        """Who is told; a new listener is a line here."""
+        return Reporters(_make_console())
+
+
+def _make_console() -> Reporter:
     if not sys.stdout.isatty():
         return JsonLines()
     from misc_receiver.sinks.terminal import Terminal

@@ -11,6 +11,7 @@ import dataclasses
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 
 from misc_receiver.references import Known, References
@@ -196,12 +197,21 @@ class FrameDecoder:
     def __init__(self, pack: Pack, *, threads: int = 0) -> None:
         codec, text = pack.component("codec"), pack.component("text")
         self.packs = {"codec": codec.digest, "text": text.digest}
+        self._images = ImageDecoder(codec, threads=threads)
+        self._text = TextCoder(text)
+        self._begin()
+
+    def _begin(self) -> None:
         self.failures = 0
         self.missing_bases = 0
         self._references = References()
-        self._images = ImageDecoder(codec, threads=threads)
-        self._text = TextCoder(text)
         self._frames: OrderedDict[FrameId, FrameContents] = OrderedDict()
+
+    def sibling(self) -> FrameDecoder:
+        """A decoder of another stream, with the same models in memory; for the same thread."""
+        other = copy(self)
+        other._begin()  # noqa: SLF001 - of one's own kind
+        return other
 
     def contents(self, frame: FrameId) -> FrameContents | None:
         """What is known about a frame; None if it was never seen or is forgotten."""
@@ -210,6 +220,12 @@ class FrameDecoder:
     def forget(self, frame: FrameId) -> None:
         """Let go of a frame that is finished."""
         self._frames.pop(frame, None)
+
+    def forget_pictures_before(self, frame: FrameId) -> None:
+        """Let go of older frames' pixels; what deltas and later layers build on stays."""
+        for contents in self._frames.values():
+            if contents.frame.epoch != frame.epoch or contents.frame < frame:
+                contents.coarse = None
 
     def decode(self, received: Sequence[LayerReceived]) -> Iterator[Decoded]:
         """Decode what came, text first, then each picture once with all its layers.

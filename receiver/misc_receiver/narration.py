@@ -13,10 +13,11 @@ from misc_receiver.reports import (
     LayerArrived,
     SenderGone,
     SenderSeen,
+    StreamReport,
     StreamStale,
     TimedReport,
 )
-from misc_shared.reports import Report, Reporter
+from misc_shared.reports import Reporter
 from misc_shared.session import (
     Event,
     FrameComplete,
@@ -41,43 +42,55 @@ class Narrator:
     """Turns events into reports.
 
     Args:
+        stream: the stream's name.
         clock: the transport's; for a recording, the time in it.
         reporter: who is told.
     """
 
-    def __init__(self, *, clock: Clock, reporter: Reporter) -> None:
+    def __init__(self, *, stream: str, clock: Clock, reporter: Reporter) -> None:
+        self._stream = stream
         self._clock = clock
         self._reporter = reporter
         self._epoch_started: tuple[int, float] | None = None
         self._captured: OrderedDict[FrameId, float] = OrderedDict()
 
-    def tell(self, frame: FrameId, report: Report) -> None:
+    def say(self, report: StreamReport) -> None:
+        """Report something of this stream."""
+        self._reporter.report(msgspec.structs.replace(report, stream=self._stream))
+
+    def tell(self, frame: FrameId, report: StreamReport) -> None:
         """Pass on what the studio says of a frame."""
-        if isinstance(report, TimedReport):
-            report = self._timed(frame, report)
-        self._reporter.report(report)
+        self.say(self._timed(frame, report) if isinstance(report, TimedReport) else report)
+
+    def captured(self, frame: FrameId) -> float | None:
+        """Unix seconds at which a frame was taken, once the sender has introduced itself."""
+        captured_at = self._captured.get(frame)
+        if captured_at is None or self._epoch_started is None:
+            return None
+        epoch, started = self._epoch_started
+        return started + captured_at if epoch == frame.epoch else None
 
     def retell(self, event: Event) -> None:
         """Report what the session says, if it concerns the user."""
         match event:
             case PeerHello(epoch, started):
                 self._epoch_started = epoch, started
-                self._reporter.report(SenderSeen(epoch=epoch, started=started))
+                self.say(SenderSeen(epoch=epoch, started=started))
             case FrameStarted():
                 self._remember(event.frame, event.captured_at)
-                self._reporter.report(self._frame_seen(event))
+                self.say(self._frame_seen(event))
             case LayerReceived():
                 self._remember(event.frame, event.captured_at)
-                self._reporter.report(self._timed(event.frame, _arrived(event)))
+                self.say(self._timed(event.frame, _arrived(event)))
             case FrameComplete(frame):
-                self._reporter.report(FrameEnded(frame=str(frame)))
+                self.say(FrameEnded(frame=str(frame)))
             case FrameExpired(frame, _, missing):
                 names = tuple(layer.name.lower() for layer in sorted(missing))
-                self._reporter.report(FrameEnded(frame=str(frame), missing=names))
+                self.say(FrameEnded(frame=str(frame), missing=names))
             case Stale():
-                self._reporter.report(StreamStale())
+                self.say(StreamStale())
             case StreamEnded(epoch):
-                self._reporter.report(SenderGone(epoch=epoch))
+                self.say(SenderGone(epoch=epoch))
 
     def _remember(self, frame: FrameId, captured_at: float) -> None:
         self._captured[frame] = captured_at
@@ -92,17 +105,12 @@ class Narrator:
         )
 
     def _timed(self, frame: FrameId, report: _Timed) -> _Timed:
-        since = self._since_capture(frame)
-        return report if since is None else msgspec.structs.replace(report, since_capture=since)
-
-    def _since_capture(self, frame: FrameId) -> float | None:
-        captured_at = self._captured.get(frame)
-        if captured_at is None or self._epoch_started is None:
-            return None
-        epoch, started = self._epoch_started
-        if epoch != frame.epoch:
-            return None
-        return round(self._clock.wall() - started - captured_at, 3)
+        captured = self.captured(frame)
+        if captured is None:
+            return report
+        return msgspec.structs.replace(
+            report, since_capture=round(self._clock.wall() - captured, 3)
+        )
 
 
 def _arrived(event: LayerReceived) -> LayerArrived:

@@ -13,18 +13,32 @@ __all__ = [
     "ItemSaid",
     "LayerArrived",
     "LayerLost",
+    "ListeningStarted",
     "PictureReady",
     "ReceptionEnded",
     "ReceptionStarted",
     "SenderGone",
     "SenderSeen",
+    "StreamFailed",
+    "StreamRefused",
+    "StreamReport",
     "StreamStale",
     "TextSaid",
     "TimedReport",
 ]
 
 
-class TimedReport(Report, frozen=True, kw_only=True):
+class StreamReport(Report, frozen=True, kw_only=True):
+    """Something about one stream.
+
+    Attributes:
+        stream: the stream's name; whoever passes the report on fills it in.
+    """
+
+    stream: str = ""
+
+
+class TimedReport(StreamReport, frozen=True, kw_only=True):
     """Something about a frame of which the age matters.
 
     Attributes:
@@ -36,17 +50,41 @@ class TimedReport(Report, frozen=True, kw_only=True):
     since_capture: float | None = None
 
 
-class ReceptionStarted(Report, tag="started", frozen=True, kw_only=True):
-    """We listen.
+class ListeningStarted(Report, tag="listening", frozen=True, kw_only=True):
+    """We wait for streams.
 
     Attributes:
-        stream: the stream's name.
+        at: where, without user and password.
     """
 
-    stream: str
+    at: str
 
 
-class SenderSeen(Report, tag="sender", frozen=True, kw_only=True):
+class ReceptionStarted(StreamReport, tag="started", frozen=True, kw_only=True):
+    """We listen to a stream."""
+
+
+class StreamRefused(StreamReport, tag="refused", frozen=True, kw_only=True):
+    """Nothing of this stream will pass until its sender starts anew; the others go on.
+
+    Attributes:
+        reason: what does not agree.
+    """
+
+    reason: str
+
+
+class StreamFailed(StreamReport, tag="failed", frozen=True, kw_only=True):
+    """A stream has ended for a fault of its own; the others go on.
+
+    Attributes:
+        reason: what is wrong.
+    """
+
+    reason: str
+
+
+class SenderSeen(StreamReport, tag="sender", frozen=True, kw_only=True):
     """A sender introduced itself, and its models are ours.
 
     Attributes:
@@ -58,7 +96,7 @@ class SenderSeen(Report, tag="sender", frozen=True, kw_only=True):
     started: float
 
 
-class SenderGone(Report, tag="sender-ended", frozen=True, kw_only=True):
+class SenderGone(StreamReport, tag="sender-ended", frozen=True, kw_only=True):
     """The sender said that it has finished.
 
     Attributes:
@@ -68,11 +106,11 @@ class SenderGone(Report, tag="sender-ended", frozen=True, kw_only=True):
     epoch: int
 
 
-class StreamStale(Report, tag="stale", frozen=True, kw_only=True):
+class StreamStale(StreamReport, tag="stale", frozen=True, kw_only=True):
     """Nothing has come for a while: what is shown is old."""
 
 
-class FrameSeen(Report, tag="frame", frozen=True, kw_only=True):
+class FrameSeen(StreamReport, tag="frame", frozen=True, kw_only=True):
     """The first datagram of a frame came.
 
     Attributes:
@@ -148,7 +186,7 @@ class PictureReady(TimedReport, tag="picture", frozen=True, kw_only=True):
     file: str | None = None
 
 
-class BaseLost(Report, tag="no-base", frozen=True, kw_only=True):
+class BaseLost(StreamReport, tag="no-base", frozen=True, kw_only=True):
     """A picture is not shown, for it was made against one that is not here.
 
     What was shown before stays, and is stale. A picture that stands alone was asked for, where
@@ -163,7 +201,7 @@ class BaseLost(Report, tag="no-base", frozen=True, kw_only=True):
     reason: str
 
 
-class LayerLost(Report, tag="bad-layer", frozen=True, kw_only=True):
+class LayerLost(StreamReport, tag="bad-layer", frozen=True, kw_only=True):
     """A layer came whole and does not decode.
 
     Attributes:
@@ -177,7 +215,7 @@ class LayerLost(Report, tag="bad-layer", frozen=True, kw_only=True):
     reason: str
 
 
-class FrameEnded(Report, tag="done", frozen=True, kw_only=True):
+class FrameEnded(StreamReport, tag="done", frozen=True, kw_only=True):
     """A frame will get no more layers.
 
     Attributes:
@@ -189,8 +227,8 @@ class FrameEnded(Report, tag="done", frozen=True, kw_only=True):
     missing: tuple[str, ...] = ()
 
 
-class ReceptionEnded(Report, tag="end", frozen=True, kw_only=True):
-    """We listen no more.
+class ReceptionEnded(StreamReport, tag="end", frozen=True, kw_only=True):
+    """We listen to a stream no more.
 
     Attributes:
         frames: that ended.
@@ -198,6 +236,7 @@ class ReceptionEnded(Report, tag="end", frozen=True, kw_only=True):
         bytes: of those.
         duplicates: datagrams that brought nothing new.
         refused: datagrams that were malformed or not allowed.
+        rejected: sealed datagrams that were not even read, by cause.
         bad_layers: layers that did not decode.
         missing_bases: pictures that were not shown for want of an earlier one.
     """
@@ -209,3 +248,4 @@ class ReceptionEnded(Report, tag="end", frozen=True, kw_only=True):
     refused: int
     bad_layers: int
     missing_bases: int
+    rejected: dict[str, int] = {}

@@ -1,11 +1,13 @@
-"""The worker's side of the receiver: decodes, refines, writes files and reports, in that order.
+"""One stream's pictures: decodes, hands pictures to the sinks and reports, in that order.
 
-Everything here may take its time; `misc_receiver.pipeline` runs it in a thread, step by step.
+Everything here may take its time; `misc_receiver.workshop` runs it in a thread, step by step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,31 +22,58 @@ from misc_receiver.decode import (
     TextDecoded,
 )
 from misc_receiver.refine import RefineStep
-from misc_receiver.refinery import Refinery
-from misc_receiver.reports import BaseLost, ItemSaid, LayerLost, PictureReady, TextSaid
-from misc_receiver.sinks.pictures import PictureFolder
+from misc_receiver.reports import (
+    BaseLost,
+    ItemSaid,
+    LayerLost,
+    PictureReady,
+    StreamReport,
+    TextSaid,
+)
+from misc_receiver.sinks.interface import PictureSink, ShownPicture
 from misc_shared.codec import is_delta
-from misc_shared.reports import Report
-from misc_shared.semantics import Item
+from misc_shared.semantics import Item, Semantics
 from misc_shared.session import FrameId, LayerReceived
 
 __all__ = ["Studio"]
 
 
+@dataclass(frozen=True, eq=False)
+class _Picture:
+    """A picture on its way to the sinks."""
+
+    pixels: NDArray[np.uint8]
+    contents: FrameContents
+    kind: str
+    layers: int
+    label: Mapping[str, str]
+
+
 class Studio:
-    """Makes pictures of layers.
+    """Makes pictures of a stream's layers.
 
     Args:
         decoder: decodes them.
-        folder: where pictures are written, or None for nowhere.
+        stream: the stream's name.
+        sinks: where pictures go, in this order.
+        captured: gives the Unix seconds at which a frame was taken, if they are known.
     """
 
-    def __init__(self, decoder: FrameDecoder, *, folder: PictureFolder | None) -> None:
+    def __init__(
+        self,
+        decoder: FrameDecoder,
+        *,
+        stream: str,
+        sinks: Sequence[PictureSink] = (),
+        captured: Callable[[FrameId], float | None] = lambda _: None,
+    ) -> None:
         self._decoder = decoder
-        self._folder = folder
+        self._stream = stream
+        self._sinks = sinks
+        self._captured = captured
 
-    def develop(self, layers: Sequence[LayerReceived]) -> Iterator[tuple[FrameId, Report]]:
-        """Decode layers and write the coarse pictures.
+    def develop(self, layers: Sequence[LayerReceived]) -> Iterator[tuple[FrameId, StreamReport]]:
+        """Decode layers and show the coarse pictures.
 
         Yields:
             What is ready, as it gets ready, with the frame that it belongs to.
@@ -52,77 +81,71 @@ class Studio:
         for decoded in self._decoder.decode(layers):
             yield decoded.frame, self._publish(decoded)
 
-    def finish(self, frame: FrameId, refinery: Refinery) -> Iterator[Report]:
-        """Refine a frame and write previews and the result; stop reading to cancel."""
-        contents = self._decoder.contents(frame)
-        if contents is None:
-            return
-        for step in refinery.refine(contents):
-            yield self._publish_step(contents, step, refinery.label(contents, step))
+    def contents(self, frame: FrameId) -> FrameContents | None:
+        """What is known about a frame; None if it is forgotten."""
+        return self._decoder.contents(frame)
+
+    def show_step(
+        self,
+        contents: FrameContents,
+        step: RefineStep,
+        label: Mapping[str, str],
+    ) -> StreamReport | None:
+        """Show a preview, or the result; None if the frame was forgotten meanwhile."""
+        coarse = contents.coarse
+        if coarse is None:
+            return None
+        pixels = step.pixels
+        if not step.passed_guard:
+            # It contradicts what was received: the coarse picture is the better answer.
+            pixels, label = coarse.pixels, {"Refined": "rejected, this is the coarse one"}
+        kind = "refined" if step.final else f"preview-{step.step}"
+        return self._show(_Picture(pixels, contents, kind, coarse.layers_used, label))
 
     def forget(self, frame: FrameId) -> None:
         """Let go of a frame of which no more will be asked."""
         self._decoder.forget(frame)
 
-    def _publish(self, decoded: Decoded) -> Report:
+    def forget_pictures_before(self, frame: FrameId) -> None:
+        """Let go of older pictures, but not of what later ones may build on."""
+        self._decoder.forget_pictures_before(frame)
+
+    def _publish(self, decoded: Decoded) -> StreamReport:
         match decoded:
             case TextDecoded(frame, semantics):
                 items = [_said(item) for item in semantics.items]
                 return TextSaid(frame=str(frame), items=items, caption=semantics.caption)
-            case CoarseDecoded(frame, image, delta):
-                return self._picture(
-                    image.pixels,
-                    frame=frame,
-                    kind="coarse",
-                    coding="delta" if delta else "key",
-                    layers=image.layers_used,
-                    label={},
-                )
+            case CoarseDecoded(frame, image):
+                contents = self._decoder.contents(frame) or FrameContents(frame)
+                return self._show(_Picture(image.pixels, contents, "coarse", image.layers_used, {}))
             case BaseMissing(frame, error):
                 return BaseLost(frame=str(frame), reason=str(error))
             case LayerFailed(frame, layer, error):
                 return LayerLost(frame=str(frame), layer=layer.name.lower(), reason=str(error))
 
-    def _publish_step(
-        self, contents: FrameContents, step: RefineStep, label: Mapping[str, str]
-    ) -> Report:
-        assert contents.coarse is not None  # noqa: S101 - or there were no step
-        pixels = step.pixels
-        if not step.passed_guard:
-            # It contradicts what was received: the coarse picture is the better answer.
-            pixels, label = contents.coarse.pixels, {"Refined": "rejected, this is the coarse one"}
-        kind = "refined" if step.final else f"preview-{step.step}"
-        return self._picture(
-            pixels,
-            frame=contents.frame,
-            kind=kind,
-            coding="delta" if is_delta(contents.base) else "key",
-            layers=contents.coarse.layers_used,
-            label=label,
+    def _show(self, picture: _Picture) -> PictureReady:
+        contents = picture.contents
+        generated = "DigitalSourceType" in picture.label
+        shown = ShownPicture(
+            stream=self._stream,
+            frame=str(contents.frame),
+            kind=picture.kind,
+            pixels=picture.pixels,
+            generated=generated,
+            label=picture.label,
+            semantics=contents.semantics or Semantics(),
+            captured=self._captured(contents.frame),
         )
-
-    def _picture(
-        self,
-        pixels: NDArray[np.uint8],
-        *,
-        frame: FrameId,
-        kind: str,
-        coding: str,
-        layers: int,
-        label: Mapping[str, str],
-    ) -> PictureReady:
-        path = None
-        if self._folder is not None:
-            path = self._folder.save(pixels, frame=str(frame), kind=kind, label=label)
+        files: list[Path] = [path for sink in self._sinks if (path := sink.show(shown)) is not None]
         return PictureReady(
-            frame=str(frame),
-            kind=kind,
-            coding=coding,
-            width=pixels.shape[1],
-            height=pixels.shape[0],
-            layers=layers,
-            generated="DigitalSourceType" in label,
-            file=None if path is None else str(path),
+            frame=shown.frame,
+            kind=picture.kind,
+            coding="delta" if is_delta(contents.base) else "key",
+            width=picture.pixels.shape[1],
+            height=picture.pixels.shape[0],
+            layers=picture.layers,
+            generated=generated,
+            file=str(files[0]) if files else None,
         )
 
 

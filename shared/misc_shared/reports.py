@@ -7,7 +7,7 @@ from typing import Protocol, TextIO
 
 import msgspec
 
-__all__ = ["JsonLines", "Report", "Reporter"]
+__all__ = ["JsonLines", "Report", "Reporter", "Reporters"]
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="event"):
@@ -24,6 +24,27 @@ class Reporter(Protocol):
     def close(self) -> None:
         """Leave the terminal as it was."""
         ...
+
+
+class Reporters:
+    """Tells several at once: a console, a page, metrics.
+
+    Args:
+        reporters: who is told, in this order.
+    """
+
+    def __init__(self, *reporters: Reporter) -> None:
+        self._reporters = reporters
+
+    def report(self, report: Report) -> None:
+        """Tell each of them."""
+        for reporter in self._reporters:
+            reporter.report(report)
+
+    def close(self) -> None:
+        """Close each of them."""
+        for reporter in self._reporters:
+            reporter.close()
 
 
 class JsonLines:

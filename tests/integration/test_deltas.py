@@ -21,6 +21,7 @@ from misc_sender.sources import Frame
 from misc_shared.packs import load_pack
 from misc_shared.reports import Report
 from misc_shared.transports import memory_pair
+from misc_shared.transports.single import SingleListener
 
 
 class Scene:
@@ -71,8 +72,8 @@ async def _stream(
         reporter=sent,
     )
     receiver = ReceivePipeline(
-        transport=far,
-        decoder=decoder,
+        listener=SingleListener(far),
+        new_decoder=lambda: decoder,
         load_refinery=None,
         options=ReceiveOptions(),
         reporter=received,

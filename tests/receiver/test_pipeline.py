@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from misc_receiver.decode import FrameDecoder
 from misc_receiver.pipeline import ReceiveOptions, ReceivePipeline
-from misc_receiver.refine import RefineRequest, RefineStep
+from misc_receiver.refine import Refiner, RefineRequest, RefineStep
 from misc_receiver.refinery import Refinery, RefinerySettings
 from misc_receiver.reports import FrameEnded, LayerLost, PictureReady, ReceptionEnded
 from misc_receiver.sinks.pictures import PictureFolder
@@ -22,6 +22,7 @@ from misc_shared.packs import load_pack
 from misc_shared.reports import Report
 from misc_shared.session import Event, HelloConfig, OutgoingFrame, Refused, SenderSession
 from misc_shared.transports import MemoryTransport, memory_pair
+from misc_shared.transports.single import SingleListener
 from misc_shared.wire import LayerKind
 
 STEPS = 5
@@ -47,18 +48,26 @@ class Notes:
         return [report for report in self.reports if isinstance(report, kind)]
 
 
-class SlowRefiner:
+class SlowRefiner(Refiner):
     """A refiner that takes its time and changes nothing; a picture whose seed is bad fails."""
 
-    def refine(
-        self, request: RefineRequest, *, steps: int, seed: int, fidelity: float = 0.0
-    ) -> Iterator[RefineStep]:
-        """Give the coarse picture again and again."""
-        assert seed
+    def refine_batch(
+        self,
+        requests: Sequence[RefineRequest],
+        *,
+        steps: int,
+        seeds: Sequence[int],
+        fidelity: float = 0.0,
+    ) -> Iterator[tuple[RefineStep, ...]]:
+        """Give the coarse pictures again and again."""
+        assert all(seeds)
         assert fidelity == 0.0
         for step in range(1, steps + 1):
             time.sleep(0.2)
-            yield RefineStep(request.coarse, step, steps, step == steps, passed_guard=True)
+            last = step == steps
+            yield tuple(
+                RefineStep(one.coarse, step, steps, last, passed_guard=True) for one in requests
+            )
 
 
 class Sender:
@@ -103,12 +112,12 @@ class Reception:
         self.decoder = FrameDecoder(load_pack("nano"), threads=1)
         settings = RefinerySettings(refiner="slow", steps=STEPS)
         self._pipeline = ReceivePipeline(
-            transport=far,
-            decoder=self.decoder,
+            listener=SingleListener(far),
+            new_decoder=lambda: self.decoder,
             load_refinery=None
             if refiner is None
             else lambda: Refinery(refiner, component=None, settings=settings),
-            options=ReceiveOptions(count=count, folder=PictureFolder(folder, stream="camera")),
+            options=ReceiveOptions(count=count, sinks=[PictureFolder(folder)]),
             reporter=self.notes,
         )
         self.sender = Sender(self.near, packs=self.decoder.packs)
@@ -217,10 +226,10 @@ async def test_a_refiner_that_cannot_be_loaded_ends_the_run(tmp_path: Path) -> N
         raise ConfigError("no such device")
 
     pipeline = ReceivePipeline(
-        transport=far,
-        decoder=FrameDecoder(load_pack("nano"), threads=1),
+        listener=SingleListener(far),
+        new_decoder=FrameDecoder(load_pack("nano"), threads=1).sibling,
         load_refinery=load,
-        options=ReceiveOptions(folder=PictureFolder(tmp_path, stream="camera")),
+        options=ReceiveOptions(sinks=[PictureFolder(tmp_path)]),
         reporter=Notes(),
     )
     with pytest.raises(ConfigError, match="no such device"):

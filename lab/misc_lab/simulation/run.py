@@ -39,7 +39,7 @@ def simulate(settings: Settings) -> Simulation:
     frames = watch_stream(stream, settings, pack)
     report = build_report(settings, stream, frames)
     if settings.out is not None:
-        folder = PictureFolder(settings.out, stream="sim")
+        folder = PictureFolder(settings.out)
         for number, frame in enumerate(frames):
             _save(folder, number, frame)
         (settings.out / "sim.json").write_text(json.dumps(report, indent=1) + "\n")
@@ -48,8 +48,8 @@ def simulate(settings: Settings) -> Simulation:
 
 def _save(folder: PictureFolder, number: int, frame: WatchedFrame) -> None:
     name = f"{number:04}"
-    folder.save(frame.sent.frame.pixels, frame=name, kind="original")
+    folder.save(frame.sent.frame.pixels, stream="sim", frame=name, kind="original")
     for stage in frame.stages:
         if stage.pixels is not None:
             kind = f"coarse-{stage.layers}" if stage.kind == "coarse" else stage.kind
-            folder.save(stage.pixels, frame=name, kind=kind, label=stage.label)
+            folder.save(stage.pixels, stream="sim", frame=name, kind=kind, label=stage.label)

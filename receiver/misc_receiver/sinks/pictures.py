@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from misc_receiver.sinks.interface import ShownPicture
+from misc_receiver.sinks.provenance import xmp_packet
 from misc_shared.errors import LocalError
 
 __all__ = ["PictureFolder"]
@@ -22,24 +24,33 @@ class PictureFolder:
 
     Args:
         folder: made if it is not there.
-        stream: the stream's name.
 
     Raises:
         LocalError: the folder cannot be made.
     """
 
-    def __init__(self, folder: Path, *, stream: str) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._stream = stream
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise LocalError(f"cannot make the folder {folder}: {error.strerror}") from None
 
+    def show(self, picture: ShownPicture) -> Path:
+        """Write a picture as it gets ready; see `save`."""
+        return self.save(
+            picture.pixels,
+            stream=picture.stream,
+            frame=picture.frame,
+            kind=picture.kind,
+            label=picture.label,
+        )
+
     def save(
         self,
         pixels: NDArray[np.uint8],
         *,
+        stream: str,
         frame: str,
         kind: str,
         label: Mapping[str, str] | None = None,
@@ -48,6 +59,7 @@ class PictureFolder:
 
         Args:
             pixels: uint8 [H, W, 3], RGB.
+            stream: the stream's name.
             frame: the frame's id.
             kind: "coarse", "preview-1", "refined" or the like.
             label: what the file says about itself, as PNG text.
@@ -58,7 +70,7 @@ class PictureFolder:
         Raises:
             LocalError: it cannot be written.
         """
-        path = self._folder / f"{self._stream}-{frame}.{kind}.png"
+        path = self._folder / f"{stream}-{frame}.{kind}.png"
         # Replaced in one step, so that a viewer never reads half a picture.
         unfinished = path.with_suffix(".tmp")
         try:
@@ -77,4 +89,5 @@ def _text(label: Mapping[str, str]) -> PngInfo:
     info.add_text("Software", "misc-streaming")
     for key, value in label.items():
         info.add_text(key, value)
+    info.add_itxt("XML:com.adobe.xmp", xmp_packet(label))
     return info

@@ -1,0 +1,296 @@
+"""One stream being received: its session, what of it waits for the worker, and its end.
+
+transport ──> session ──> backlog, schedule ──> worker (misc_receiver.pipeline)
+    ^────────────┘ answers
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+
+from misc_receiver.backlog import Backlog
+from misc_receiver.decode import FrameDecoder
+from misc_receiver.narration import Narrator
+from misc_receiver.reports import (
+    BaseLost,
+    PictureReady,
+    ReceptionEnded,
+    ReceptionStarted,
+    StreamRefused,
+    StreamReport,
+    TextSaid,
+)
+from misc_receiver.schedule import EveryFrame, NewestFrame, RefinementSchedule
+from misc_receiver.sinks.interface import PictureSink
+from misc_receiver.studio import Studio
+from misc_shared.companions import run_with_companions
+from misc_shared.errors import RemoteError
+from misc_shared.reports import Reporter
+from misc_shared.session import (
+    Event,
+    FrameComplete,
+    FrameExpired,
+    FrameId,
+    LayerReceived,
+    ReceiverLimits,
+    ReceiverSession,
+    Refused,
+    StreamEnded,
+)
+from misc_shared.transports import Transport
+from misc_shared.transports.sealed import sealing_of
+
+__all__ = ["Reception"]
+
+_LAST_WORDS = 0.6
+"""Seconds that we stay after the last frame, so that the sender hears that it came."""
+
+_ONE_OF_MANY = ReceiverLimits(total_bytes=2 << 20)
+
+
+class Reception:
+    """Receives one stream until it ends.
+
+    Args:
+        transport: where its datagrams come from.
+        decoder: its own.
+        sinks: where its pictures go.
+        reporter: who is told.
+        refines: whether pictures are refined.
+        shared: whether other streams are received beside it: a refusal then ends none of them.
+        wake: called when there is work for the worker, or the stream has ended.
+        frame_ended: called when a frame will get no more layers.
+
+    Attributes:
+        stream: the stream's name.
+        live: whether it goes on by itself, so that what is late is worthless.
+        studio: makes its pictures.
+        input_ended: whether nothing more is taken in.
+    """
+
+    def __init__(
+        self,
+        *,
+        transport: Transport,
+        decoder: FrameDecoder,
+        sinks: Sequence[PictureSink],
+        reporter: Reporter,
+        refines: bool,
+        shared: bool,
+        wake: Callable[[], None],
+        frame_ended: Callable[[], None],
+    ) -> None:
+        self.stream = transport.stream
+        self.live = transport.duplex
+        self._transport = transport
+        self._clock = transport.clock
+        self._decoder = decoder
+        self._refines = refines
+        self._shared = shared
+        self._wake = wake
+        self._frame_ended = frame_ended
+        self._narrator = Narrator(stream=self.stream, clock=self._clock, reporter=reporter)
+        self.studio = Studio(
+            decoder, stream=self.stream, sinks=sinks, captured=self._narrator.captured
+        )
+        limits = _ONE_OF_MANY if shared else ReceiverLimits()
+        self._session = ReceiverSession(
+            packs=decoder.packs,
+            mtu=transport.mtu,
+            one_way=not transport.duplex,
+            overhead=transport.overhead,
+            limits=limits,
+        )
+        self._backlog = Backlog()
+        self._schedule: RefinementSchedule = NewestFrame() if self.live else EveryFrame()
+        self._developing: Iterator[tuple[FrameId, StreamReport]] | None = None
+        self._room = asyncio.Event()
+        self._answer = asyncio.Event()
+        self._finished = asyncio.Event()
+        self._refusal: RemoteError | None = None
+        self._bad_datagrams = 0
+        self._frames = 0
+        self._heard_at = self._clock.monotonic()
+        self.input_ended = False
+
+    async def run(self) -> None:
+        """Receive until the stream has ended and all of it is shown.
+
+        Raises:
+            MiscError: the transport failed, or, for the only stream, its models are not ours.
+        """
+        self._narrator.say(ReceptionStarted())
+        try:
+            await run_with_companions(self._stay(), self._receive(), self._tend_session())
+        finally:
+            await self._transport.close()
+        counters = self._session.counters
+        sealing = sealing_of(self._transport)
+        self._narrator.say(
+            ReceptionEnded(
+                frames=self._frames,
+                datagrams=counters.datagrams,
+                bytes=counters.bytes,
+                duplicates=counters.duplicates,
+                refused=self._bad_datagrams,
+                rejected=sealing.rejected if sealing else {},
+                bad_layers=self._decoder.failures,
+                missing_bases=self._decoder.missing_bases,
+            )
+        )
+
+    @property
+    def silence(self) -> float:
+        """Seconds since a datagram was last in order, or since the beginning."""
+        return self._clock.monotonic() - self._heard_at
+
+    @property
+    def has_work(self) -> bool:
+        """Whether something waits to be decoded."""
+        return self._developing is not None or len(self._backlog) > 0
+
+    def develop_next(self) -> Iterator[tuple[FrameId, StreamReport]]:
+        """What is being decoded; its next element is the next thing to show."""
+        if self._developing is None:
+            self._developing = self.studio.develop(self._backlog.take())
+            self._room.set()
+        return self._developing
+
+    def developed(self, entry: tuple[FrameId, StreamReport] | None) -> None:
+        """Report what the decoder made; None says that it has made all of what it took."""
+        if entry is None:
+            self._developing = None
+            return
+        frame, report = entry
+        self._narrator.tell(frame, report)
+        if isinstance(report, PictureReady | TextSaid):
+            self._schedule.sharpened(frame)
+        elif isinstance(report, BaseLost):
+            self._session.request_refresh(self._clock.monotonic())
+            self._answer.set()
+        if isinstance(report, PictureReady) and self.live:
+            self.studio.forget_pictures_before(frame)
+
+    def next_to_refine(self) -> FrameId | None:
+        """The frame to refine now, if any."""
+        frame = self._schedule.next()
+        self._room.set()
+        return frame
+
+    def refined(self, frame: FrameId, report: StreamReport) -> None:
+        """Report a step of refinement."""
+        self._narrator.tell(frame, report)
+
+    def outdates(self, frame: FrameId) -> bool:
+        """Whether refining a frame further is worthless."""
+        return self.live and self._backlog.outdates(frame)
+
+    def done_refining(self, frame: FrameId) -> None:
+        """Let go of a frame of which nothing more is asked."""
+        if not self.live:
+            self.studio.forget(frame)
+
+    def end_input(self) -> None:
+        """Take in nothing more; what is here will still be shown."""
+        if not self.input_ended:
+            self._schedule.close()
+        self.input_ended = True
+        self._wake()
+
+    def fail(self) -> None:
+        """Take in nothing more, and drop what is here."""
+        self._developing = None
+        self._backlog.take()
+        self.end_input()
+
+    def finish(self) -> None:
+        """All of it is shown: `run` may return."""
+        self._finished.set()
+
+    async def _stay(self) -> None:
+        await self._finished.wait()
+        if self.live:
+            await asyncio.sleep(_LAST_WORDS)
+
+    async def _receive(self) -> None:
+        """Feed the session until the stream, or our interest in it, ends."""
+        while not self.input_ended:
+            await self._room_for_more()
+            datagram = await self._transport.receive()
+            if datagram is None:
+                break
+            now = self._clock.monotonic()
+            self._note(self._take_in(datagram, now))
+            self._note(self._session.tick(now))
+            self._answer.set()
+            if not self.live:
+                self._end_if_refused()
+        self.end_input()
+
+    def _take_in(self, datagram: bytes, now: float) -> list[Event]:
+        try:
+            events = self._session.receive(datagram, now)
+        except RemoteError:
+            self._bad_datagrams += 1  # anybody may write to a broker
+            return []
+        self._heard_at = now
+        return events
+
+    async def _room_for_more(self) -> None:
+        """Hold a recording back while frames of it wait; a live stream waits for nobody."""
+        while not self.live and (self._backlog.full or (self._refines and self._schedule.full)):
+            self._room.clear()
+            await self._room.wait()
+
+    async def _tend_session(self) -> None:
+        """Send the session's answers and mind its timers."""
+        while self.live:
+            self._answer.clear()
+            now = self._clock.monotonic()
+            self._session.queue_depth = len(self._backlog)
+            self._note(self._session.tick(now))
+            while (answer := self._session.next_datagram(now)) is not None:
+                await self._transport.ready()
+                await self._transport.send(answer)
+            self._end_if_refused()  # only now that the sender has been told
+            await _wait(self._answer, until=self._session.next_timer(now), now=now)
+
+    def _note(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self._narrator.retell(event)
+            match event:
+                case LayerReceived():
+                    self._backlog.add(event)
+                    self._schedule.arrived(event.frame)
+                    self._wake()
+                case FrameComplete(frame) | FrameExpired(frame):
+                    self._end_frame(frame)
+                case StreamEnded() if not self.live:
+                    self.end_input()
+                case Refused():
+                    self._refuse(event)
+
+    def _refuse(self, refused: Refused) -> None:
+        if self._shared:
+            self._narrator.say(StreamRefused(reason=str(refused.error())))
+        else:
+            self._refusal = refused.error()
+
+    def _end_if_refused(self) -> None:
+        if self._refusal is not None:
+            raise self._refusal
+
+    def _end_frame(self, frame: FrameId) -> None:
+        self._frames += 1
+        self._schedule.ended(frame)
+        self._frame_ended()
+        self._wake()
+
+
+async def _wait(event: asyncio.Event, *, until: float | None, now: float) -> None:
+    """Wait for an event, but no longer than `until`."""
+    try:
+        await asyncio.wait_for(event.wait(), None if until is None else max(0.001, until - now))
+    except TimeoutError:
+        return
