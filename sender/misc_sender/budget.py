@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from misc_shared.codec.layout import QUALITIES
 from misc_shared.errors import ConfigError
+from misc_shared.security.forms import LONG_OVERHEAD
 from misc_shared.session import (
     TICKS_PER_SECOND,
     HelloConfig,
@@ -66,7 +67,7 @@ class Budget:
         return math.ceil(width * height * DEFAULT_BPP / 8)
 
 
-def frame_bytes(layers: Mapping[LayerKind, bytes], *, mtu: int) -> int:
+def frame_bytes(layers: Mapping[LayerKind, bytes], *, mtu: int, overhead: int = 0) -> int:
     """Bytes of all datagrams that a frame takes when nothing is repeated.
 
     The session itself cuts and frames the layers, at its least favourable epoch and time, so the
@@ -75,30 +76,36 @@ def frame_bytes(layers: Mapping[LayerKind, bytes], *, mtu: int) -> int:
     Args:
         layers: the frame's layers; BASE has to be there.
         mtu: bytes of the largest datagram.
+        overhead: bytes that a seal adds to each.
     """
     session = _blind_session(mtu=mtu, hello=HelloConfig(stream="", packs={}, started=0.0))
     session.submit(OutgoingFrame(_LAST_TICK, layers, math.inf), 0.0)
     return sum(
-        len(datagram) for datagram in _drain(session) if isinstance(parse(datagram), Data | Pair)
+        len(datagram) + overhead
+        for datagram in _drain(session)
+        if isinstance(parse(datagram), Data | Pair)
     )
 
 
-def introduction_bytes(hello: HelloConfig, *, mtu: int) -> int:
+def introduction_bytes(hello: HelloConfig, *, mtu: int, overhead: int = 0) -> int:
     """Bytes of a run's greeting and farewell, which a recording holds once.
 
     Args:
         hello: how the sender introduces itself.
         mtu: bytes of the largest datagram.
+        overhead: bytes that a seal adds to each; it introduces itself, too.
     """
     session = _blind_session(mtu=mtu, hello=hello)
     smallest = {LayerKind.BASE: b"\0"}
     session.submit(OutgoingFrame(_LAST_TICK, smallest, math.inf), 0.0)
     session.close()
-    return sum(
-        len(datagram)
-        for datagram in _drain(session)
-        if not isinstance(parse(datagram), Data | Pair)
-    )
+    datagrams = [one for one in _drain(session) if not isinstance(parse(one), Data | Pair)]
+    framing = sum(len(one) + overhead for one in datagrams)
+    if not overhead:
+        return framing
+    # The seal's introduction goes with the first datagram, or before it if that is too long.
+    together = len(datagrams[0]) + LONG_OVERHEAD <= mtu + overhead
+    return framing + (LONG_OVERHEAD - overhead if together else LONG_OVERHEAD)
 
 
 def _blind_session(*, mtu: int, hello: HelloConfig) -> SenderSession:

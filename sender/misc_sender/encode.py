@@ -119,6 +119,7 @@ class FrameEncoder:
         semantics: name of the semantics backend, one of `BACKENDS`.
         budget: what a picture may cost.
         mtu: bytes of the largest datagram.
+        overhead: bytes that a seal adds to each datagram.
         threads: processor cores for the networks; 0 takes all.
         backend: the semantics backend itself, where one was made already with its own options.
 
@@ -137,6 +138,7 @@ class FrameEncoder:
         semantics: str,
         budget: Budget,
         mtu: int,
+        overhead: int = 0,
         threads: int = 0,
         backend: SemanticsBackend | None = None,
     ) -> None:
@@ -152,12 +154,23 @@ class FrameEncoder:
         self._side = SideWriter(text)
         self._budget = budget
         self._mtu = mtu
+        self._overhead = overhead
         self.packs = {"codec": codec.digest}
         if semantics != "none":
             self.packs["text"] = text.digest
 
+    def full_size(self, frame: Frame) -> int | None:
+        """Bytes that the user allows a picture; None where the quality alone decides."""
+        height, width = frame.pixels.shape[:2]
+        return self._budget.for_picture(width=width, height=height)
+
     def encode(
-        self, frame: Frame, *, reserve: int = 0, against: Sequence[Against] = ()
+        self,
+        frame: Frame,
+        *,
+        reserve: int = 0,
+        against: Sequence[Against] = (),
+        most: int | None = None,
     ) -> EncodedFrame:
         """Encode one picture.
 
@@ -165,14 +178,33 @@ class FrameEncoder:
             frame: the picture.
             reserve: bytes of its budget that something else needs.
             against: earlier pictures that may serve as base, the newest first.
+            most: bytes that the link has room for, or None. Where no picture is that small, it is
+                as small as it can be.
 
         Raises:
             ConfigError: the budget is too small for the picture.
             LocalError: the semantics backend cannot do its work.
         """
-        height, width = frame.pixels.shape[:2]
-        limit = self._budget.for_picture(width=width, height=height)
         described = self._backend.describe(frame.pixels, path=frame.path)
+        full = self.full_size(frame)
+        limit = full if most is None else most if full is None else min(most, full)
+        while True:
+            encoded = self._within_limit(frame, described, limit, reserve, against)
+            if encoded is not None:
+                return encoded
+            if limit is None or (full is not None and limit >= full):
+                raise _too_small(frame, limit, reserve)
+            limit = 2 * limit if full is None else min(2 * limit, full)
+
+    def _within_limit(
+        self,
+        frame: Frame,
+        described: Semantics,
+        limit: int | None,
+        reserve: int,
+        against: Sequence[Against],
+    ) -> EncodedFrame | None:
+        """Encode one picture; None if not even the smallest one fits."""
         semantics = fit_maps(described, limit)
         room = None if limit is None else limit - reserve
         delta = self._delta(frame, semantics, against, room) if against else None
@@ -183,13 +215,7 @@ class FrameEncoder:
             key is None or _serves_better(delta, key, budgeted=limit is not None)
         ):
             return delta
-        if key is not None:
-            return key
-        raise ConfigError(
-            f"{limit} bytes per picture are too few for {width}x{height} pixels"
-            + (f" after {reserve} bytes for the stream's introduction" if reserve else "")
-            + "; give more with --bytes, or smaller pictures with --max-side"
-        )
+        return key
 
     def close(self) -> None:
         """End a wait for words that is under way in another thread."""
@@ -252,7 +278,7 @@ class FrameEncoder:
 
     def _side_cost(self, side: Layers) -> int:
         base = {LayerKind.BASE: b"\0"}
-        return frame_bytes(base | side, mtu=self._mtu) - frame_bytes(base, mtu=self._mtu)
+        return self._frame_bytes(base | side) - self._frame_bytes(base)
 
     def _within(
         self, make: _MakeImage, side: Side, *, limit: int, layers: Sequence[LayerKind]
@@ -282,14 +308,26 @@ class FrameEncoder:
         """Bytes of framing around layers of `payload` bytes altogether, before they exist."""
         share = bytes(max(1, (payload - _payload(side)) // len(layers)))
         guess = dict.fromkeys(layers, share) | side
-        return frame_bytes(guess, mtu=self._mtu) - _payload(guess)
+        return self._frame_bytes(guess) - _payload(guess)
 
     def _finish(self, image: EncodedImage, side: Side) -> EncodedFrame:
         picture = {
             kind: data for kind, data in zip(_IMAGE_LAYERS, image.layers, strict=True) if data
         }
         layers = picture | side.layers
-        return EncodedFrame(layers, frame_bytes(layers, mtu=self._mtu), image, side)
+        return EncodedFrame(layers, self._frame_bytes(layers), image, side)
+
+    def _frame_bytes(self, layers: Layers) -> int:
+        return frame_bytes(layers, mtu=self._mtu, overhead=self._overhead)
+
+
+def _too_small(frame: Frame, limit: int | None, reserve: int) -> ConfigError:
+    height, width = frame.pixels.shape[:2]
+    return ConfigError(
+        f"{limit} bytes per picture are too few for {width}x{height} pixels"
+        + (f" after {reserve} bytes for the stream's introduction" if reserve else "")
+        + "; give more with --bytes, or smaller pictures with --max-side"
+    )
 
 
 def _payload(layers: Mapping[LayerKind, bytes]) -> int:

@@ -21,6 +21,7 @@ from misc_shared.session.events import (
     Stale,
     StreamEnded,
 )
+from misc_shared.session.link_state import LinkState
 from misc_shared.session.options import (
     HelloConfig,
     ReceiverLimits,
@@ -47,6 +48,7 @@ __all__ = [
     "HelloAcknowledged",
     "HelloConfig",
     "LayerReceived",
+    "LinkState",
     "OutgoingFrame",
     "PeerHello",
     "ReceiverCounters",

@@ -32,6 +32,7 @@ class DropReason(enum.Enum):
 
     DEADLINE = "deadline passed"
     OVERTAKEN = "newer frames filled the window"
+    OUTDATED = "the link was away, and newer frames are there"
     RECEIVER = "the receiver wants no more of it"
     REFUSED = "the receiver refused the stream"
 

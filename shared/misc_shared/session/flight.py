@@ -33,6 +33,9 @@ class Flight(Protocol):
     def acknowledge(self, ack: Ack, now: float) -> None:
         """Take in what the receiver has."""
 
+    def restart(self, now: float) -> None:
+        """Queue again all that was under way when the link broke."""
+
     def next_review(self, now: float) -> float | None:
         """When `review` will have something to do, if no answer comes before."""
 
@@ -67,10 +70,13 @@ class ConfirmedFlight:
         ]
         if late:
             self._back_off(now, timeout)
-        for piece in late:
-            if piece.departure is not None:
-                self._delivery.time_out(piece.departure)
-            piece.on(PieceTrigger.LOSE)
+        self._lose(late)
+
+    def restart(self, now: float) -> None:
+        """Take for lost what was under way; what arrived of it nevertheless comes twice."""
+        self._backed_off_at = None
+        self._round_trip.answered()  # the time-outs of the outage say nothing of the new link
+        self._lose([piece for frame, piece in self._flying() if self._pays(frame, now)])
 
     def acknowledge(self, ack: Ack, now: float) -> None:
         """Settle what arrived, measure the round trip, repeat what was overtaken.
@@ -104,6 +110,12 @@ class ConfirmedFlight:
             for piece in frame.pieces:
                 if piece.state is Piece.FLYING:
                     yield frame, piece
+
+    def _lose(self, pieces: Sequence[OutgoingPiece]) -> None:
+        for piece in pieces:
+            if piece.departure is not None:
+                self._delivery.time_out(piece.departure)
+            piece.on(PieceTrigger.LOSE)
 
     def _pays(self, frame: FrameInFlight, now: float) -> bool:
         # The rule of the issue: repeat only if the deadline is further off than the round trip.
@@ -161,6 +173,9 @@ class BlindFlight:
 
     def acknowledge(self, ack: Ack, now: float) -> None:
         """Nothing: what comes back on a one-way link is not ours."""
+
+    def restart(self, now: float) -> None:
+        """Nothing: each BASE is repeated anyway."""
 
     def next_review(self, now: float) -> float | None:
         """When the next repeat is due."""

@@ -74,6 +74,7 @@ class ReceiverSession:
         packs: Component name -> 8-byte digest of every model that we can decode with.
         mtu: Bytes of the largest datagram that can go back, 48 to 65,535.
         one_way: Nothing can go back.
+        overhead: Bytes that a seal adds to each datagram; they count as the sender's.
         limits: Bounds of memory.
         timing: When to answer and when to give up.
 
@@ -91,6 +92,7 @@ class ReceiverSession:
         packs: Mapping[str, bytes],
         mtu: int = 1100,
         one_way: bool = False,
+        overhead: int = 0,
         limits: ReceiverLimits = DEFAULT_RECEIVER_LIMITS,
         timing: ReceiverTiming = DEFAULT_RECEIVER_TIMING,
     ) -> None:
@@ -100,6 +102,7 @@ class ReceiverSession:
         self.queue_depth = 0
         self._mtu = mtu
         self._one_way = one_way
+        self._overhead = overhead
         self._limits = limits
         self._timing = timing
         self._verifier = Verifier(packs, layer_limit=limits.layer_bytes)
@@ -128,11 +131,12 @@ class ReceiverSession:
                 come with the next call.
         """
         message = parse(datagram)
+        nbytes = len(datagram) + self._overhead
         match message:
             case Data() | Pair():
-                self._take_data(message, len(datagram), now)
+                self._take_data(message, nbytes, now)
             case Hello() | ShortHello() | OtherVersion():
-                self._take_hello(message, len(datagram), now)
+                self._take_hello(message, nbytes, now)
             case Bye():
                 self._take_bye(message, now)
             case _:
@@ -140,7 +144,7 @@ class ReceiverSession:
                     f"a receiver was sent {type(message).__name__}: expected data, HELLO or BYE"
                 )
         self.counters.datagrams += 1
-        self.counters.bytes += len(datagram)
+        self.counters.bytes += nbytes
         return self._take_events()
 
     def next_datagram(self, now: float) -> bytes | None:
@@ -150,7 +154,7 @@ class ReceiverSession:
         datagram = self._answers.next(self._epoch, queue_depth=self.queue_depth, now=now)
         if datagram is not None:
             self.counters.answers += 1
-            self.counters.answer_bytes += len(datagram)
+            self.counters.answer_bytes += len(datagram) + self._overhead
         return datagram
 
     def tick(self, now: float) -> list[Event]:

@@ -91,6 +91,7 @@ class SenderSession:
         hello: How to introduce ourselves.
         now: The caller's clock at `hello.started`.
         one_way: Nothing can come back: repeat each BASE and HELLO instead.
+        overhead: Bytes that a seal adds to each datagram; they count as ours.
         limits: Bounds of memory.
         timing: When to repeat.
 
@@ -109,6 +110,7 @@ class SenderSession:
         hello: HelloConfig,
         now: float,
         one_way: bool = False,
+        overhead: int = 0,
         limits: SenderLimits = DEFAULT_SENDER_LIMITS,
         timing: SenderTiming = DEFAULT_SENDER_TIMING,
     ) -> None:
@@ -116,6 +118,7 @@ class SenderSession:
         _check_range("MTU", mtu, MIN_MTU, MAX_DATAGRAM)
         self.counters = SenderCounters()
         self._epoch = epoch
+        self._overhead = overhead
         self._room = payload_room(mtu)
         self._layer_limit = min(limits.layer_bytes, MAX_CHUNKS * self._room)
         self._one_way = one_way
@@ -211,9 +214,10 @@ class SenderSession:
         if chosen is None:
             return None
         datagram, pieces = chosen
-        self._flight.sent(pieces, self._delivery.sent(len(datagram), now))
+        nbytes = len(datagram) + self._overhead
+        self._flight.sent(pieces, self._delivery.sent(nbytes, now))
         self.counters.datagrams += 1
-        self.counters.bytes += len(datagram)
+        self.counters.bytes += nbytes
         self._collect_settled()
         return datagram
 
@@ -267,10 +271,17 @@ class SenderSession:
             times.append(now)
         return max(now, min(times)) if times else None
 
-    def reconnected(self) -> None:
-        """The transport connected anew: introduce ourselves again, for a few bytes."""
+    def reconnected(self, now: float) -> None:
+        """The transport connected anew: introduce ourselves, and queue what was under way."""
         if not self.finished:
             self._greeting.restart()
+            self._flight.restart(now)
+
+    def abandon_unsent(self, now: float) -> None:
+        """Give up frames of which nothing was sent: the link was away, and there are newer ones."""
+        for frame in list(self._queue):
+            if frame.deadline > now and frame.unsent == frame.layers:
+                self._drop(frame, DropReason.OUTDATED)
 
     def close(self) -> None:
         """Take no more frames; deliver those there are, then say BYE."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
+import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from misc_shared.errors import ConfigError
+from misc_shared.stream_names import STREAM_NAME_PATTERN, check_stream_name
 
 __all__ = [
     "DEFAULT_STREAM",
@@ -15,16 +16,16 @@ __all__ = [
     "Address",
     "FileAddress",
     "MqttAddress",
+    "WebrtcAddress",
     "check_stream_name",
+    "is_loopback",
     "parse_address",
 ]
 
 DEFAULT_STREAM = "camera"
 _DEFAULT_PREFIX = "misc"
 _MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}
-
-STREAM_NAME_PATTERN = r"\A[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}\Z"
-"""A stream's name becomes a topic level and part of file names: it must not break out of them."""
+_WEBRTC_PORTS = {"webrtc+http": 8889, "webrtc+https": 8889}
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,42 @@ class FileAddress:
     stream: str | None
 
 
-Address = MqttAddress | FileAddress
+@dataclass(frozen=True)
+class WebrtcAddress:
+    """Where WebRTC connections are agreed on: the receiver's HTTP server. RFC 9725 (WHIP).
+
+    Attributes:
+        host: the receiver's name or IP address; for the receiver, the one to listen on.
+        port: its TCP port.
+        tls: whether to speak TLS (webrtc+https).
+        stream: the stream's name, or None where neither the URL nor `--stream` says it.
+    """
+
+    host: str
+    port: int
+    tls: bool
+    stream: str | None
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
+
+    def endpoint(self, stream: str) -> str:
+        """The URL that takes a stream's offers."""
+        return f"{self.origin}/whip/{stream}"
+
+
+Address = MqttAddress | FileAddress | WebrtcAddress
 
 
 def parse_address(url: str, *, stream: str | None = None) -> Address:
     """Read a `--to` or `--from` URL.
 
     Args:
-        url: mqtt://[user:password@]host[:port][/prefix/stream], mqtts://..., or file:PATH.
+        url: mqtt://[user:password@]host[:port][/prefix/stream], mqtts://...,
+            webrtc+http://host[:port][/whip/stream], webrtc+https://..., or file:PATH.
         stream: the stream's name; it overrides none but the default.
 
     Raises:
@@ -85,29 +114,29 @@ def parse_address(url: str, *, stream: str | None = None) -> Address:
     scheme, colon, rest = url.partition(":")
     if not colon:
         raise ConfigError(
-            f"{url!r} is no URL: expected mqtt://HOST, mqtts://HOST or file:PATH.misc"
+            f"{url!r} is no URL: expected mqtt://HOST, mqtts://HOST, webrtc+http://HOST, "
+            "webrtc+https://HOST or file:PATH.misc"
         )
     if scheme == "file":
         return _parse_file(rest, url=url, stream=stream)
     if scheme in _MQTT_PORTS:
         return _parse_mqtt(url, stream=stream)
+    if scheme in _WEBRTC_PORTS:
+        return _parse_webrtc(url, stream=stream)
     raise ConfigError(
-        f"{scheme!r} is no transport of this version: expected mqtt://HOST, mqtts://HOST "
-        "or file:PATH.misc"
+        f"{scheme!r} is no transport of this version: expected mqtt://HOST, mqtts://HOST, "
+        "webrtc+http://HOST, webrtc+https://HOST or file:PATH.misc"
     )
 
 
-def check_stream_name(name: str) -> None:
-    """Refuse a name that could not be a topic level and part of a file name.
-
-    Raises:
-        ConfigError: it has other characters than letters, digits, "-", "_" and ".", or over 64.
-    """
-    if not re.match(STREAM_NAME_PATTERN, name):
-        raise ConfigError(
-            f"{name!r} is no stream name: use 1 to 64 letters, digits, '-', '_' or '.', "
-            "not starting with '.'"
-        )
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address is this very machine's own, and nobody else's."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _parse_file(rest: str, *, url: str, stream: str | None) -> FileAddress:
@@ -119,17 +148,7 @@ def _parse_file(rest: str, *, url: str, stream: str | None) -> FileAddress:
 
 
 def _parse_mqtt(url: str, *, stream: str | None) -> MqttAddress:
-    scheme = url.partition(":")[0]
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:  # an IPv6 address without its bracket, for one
-        raise ConfigError(f"the {scheme} URL cannot be read: {error}") from None
-    if not parts.hostname:
-        raise ConfigError(f"the {scheme} URL names no broker: expected {scheme}://HOST")
-    if parts.query or parts.fragment:
-        raise ConfigError(
-            f"the {scheme} URL has a '?' or a '#': write %3F or %23 where a password has one"
-        )
+    parts = _split(url, server="broker")
     prefix, name = _split_topic(parts.path, stream=stream)
     return MqttAddress(
         host=parts.hostname,
@@ -142,12 +161,55 @@ def _parse_mqtt(url: str, *, stream: str | None) -> MqttAddress:
     )
 
 
+def _parse_webrtc(url: str, *, stream: str | None) -> WebrtcAddress:
+    parts = _split(url, server="receiver")
+    if parts.username is not None:
+        raise ConfigError(
+            f"the {parts.scheme} URL has a user: a bearer token comes from --webrtc-token-file"
+        )
+    levels = [level for level in parts.path.split("/") if level]
+    if levels and (len(levels) != 2 or levels[0] != "whip"):  # noqa: PLR2004 - /whip/STREAM
+        raise ConfigError(f"the {parts.scheme} URL's path is {parts.path!r}: expected /whip/STREAM")
+    name = levels[1] if levels else stream
+    if name is not None:
+        check_stream_name(name)
+    _check_same(name, stream)
+    return WebrtcAddress(
+        host=parts.hostname or "",
+        port=_port_of(parts),
+        tls=parts.scheme == "webrtc+https",
+        stream=name,
+    )
+
+
+def _split(url: str, *, server: str) -> SplitResult:
+    scheme = url.partition(":")[0]
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:  # an IPv6 address without its bracket, for one
+        raise ConfigError(f"the {scheme} URL cannot be read: {error}") from None
+    if not parts.hostname:
+        raise ConfigError(f"the {scheme} URL names no {server}: expected {scheme}://HOST")
+    if parts.query or parts.fragment:
+        raise ConfigError(
+            f"the {scheme} URL has a '?' or a '#': write %3F or %23 where a password has one"
+        )
+    return parts
+
+
+def _check_same(name: str | None, stream: str | None) -> None:
+    if stream is not None and stream != name:
+        raise ConfigError(
+            f"the URL names the stream {name!r} and --stream says {stream!r}: drop one of them"
+        )
+
+
 def _port_of(parts: SplitResult) -> int:
     try:
         port = parts.port
     except ValueError:
         raise ConfigError(f"the {parts.scheme} URL's port is no number from 1 to 65535") from None
-    return port if port is not None else _MQTT_PORTS[parts.scheme]
+    return port if port is not None else (_MQTT_PORTS | _WEBRTC_PORTS)[parts.scheme]
 
 
 def _split_topic(path: str, *, stream: str | None) -> tuple[str, str]:
@@ -158,8 +220,5 @@ def _split_topic(path: str, *, stream: str | None) -> tuple[str, str]:
         return _DEFAULT_PREFIX, stream or DEFAULT_STREAM
     name = levels[-1]
     check_stream_name(name)
-    if stream is not None and stream != name:
-        raise ConfigError(
-            f"the URL names the stream {name!r} and --stream says {stream!r}: drop one of them"
-        )
+    _check_same(name, stream)
     return "/".join(levels[:-1]) or _DEFAULT_PREFIX, name

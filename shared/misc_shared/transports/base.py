@@ -47,8 +47,6 @@ class Transport(Protocol):
         mtu: bytes of the largest datagram that `send` takes.
         duplex: whether anything can come back.
         overhead: bytes that it adds to each datagram for its own security; they count as ours.
-        reconnects: how often the link came back since it was opened: what was in flight may be
-            lost, and the other end may be a new one.
         clock: the time at which `receive` got its datagrams.
     """
 
@@ -56,7 +54,14 @@ class Transport(Protocol):
     mtu: int
     duplex: bool
     overhead: int
-    reconnects: int
+
+    @property
+    def reconnects(self) -> int:
+        """How often the link came back since it was opened.
+
+        What was in flight then may be lost, and the other end may be a new one.
+        """
+        ...
     clock: Clock
 
     async def ready(self) -> None:

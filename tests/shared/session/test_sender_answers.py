@@ -81,7 +81,7 @@ class TestAnswers:
         assert names(drain(sender, timer)) == ["ShortHello"]
         sender.receive(ack(), timer)
         assert sender.next_timer(timer) is None
-        sender.reconnected()
+        sender.reconnected(1.0)
         assert names(drain(sender, timer)) == ["ShortHello"]
 
     def test_hello_is_said_in_full_to_a_receiver_that_asks(self) -> None:
@@ -126,7 +126,7 @@ class TestAnswers:
         assert sender.finished
         assert drain(sender, 1) == []
         assert sender.next_timer(1) is None
-        sender.reconnected()
+        sender.reconnected(1.0)
         assert drain(sender, 2) == []
         with pytest.raises(ConfigError, match="was told BYE"):
             sender.submit(picture(2, base=9), 2)
