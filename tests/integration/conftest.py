@@ -2,6 +2,7 @@
 
 import getpass
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -18,7 +19,8 @@ class Broker:
     """A mosquitto process on a free port, which can be stopped and started again."""
 
     def __init__(self, folder: Path, *, settings: str = "allow_anonymous true") -> None:
-        self.port = _free_port()
+        self.port = free_port()
+        self.folder = folder
         self._log = folder / "mosquitto.log"
         self._config = folder / "mosquitto.conf"
         # Started as root, it would become another user that cannot read the test's folder.
@@ -48,6 +50,11 @@ class Broker:
             else:
                 return
         pytest.fail(f"mosquitto did not start: {self._log.read_text()}")
+
+    def reload(self) -> None:
+        """Let it read its files again."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
 
     def stop(self) -> None:
         """Kill it, as a power cut would."""
@@ -106,7 +113,8 @@ def running_broker(folder: Path, *, settings: str) -> Iterator[Broker]:
         one.stop()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port that nobody uses."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
