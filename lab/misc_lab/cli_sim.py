@@ -43,6 +43,9 @@ _KeyEvery = Annotated[
     int | None,
     typer.Option(min=1, help="Let every Nth picture stand alone, 1 for all; else as needed."),
 ]
+_Adapt = Annotated[
+    bool, typer.Option("--adapt", help="Let pictures become smaller and fewer with the link.")
+]
 _Pack = Annotated[str, typer.Option(help="Model pack: nano, or a folder.")]
 
 
@@ -63,6 +66,7 @@ def simulate(
     trace: _Trace = None,
     deadline: _Deadline = 3600.0,
     key_every: _KeyEvery = None,
+    adapt: _Adapt = False,
     pack: _Pack = "nano",
 ) -> None:
     """Send pictures over a simulated link, in virtual time: the same seed, the same result."""
@@ -87,6 +91,7 @@ def simulate(
             charge_overhead=overhead,
             deadline=deadline,
             key_every=key_every,
+            adapt=adapt,
             out=out,
         )
         show = show_json if as_json else show_report

@@ -13,10 +13,13 @@ from misc_sender.options import SendSettings
 from misc_sender.pipeline import SendOptions, SendPipeline
 from misc_sender.reports import WordsMissed
 from misc_sender.semantics import LatestSemantics, SemanticsBackend, make_describer
-from misc_sender.sources import Source, open_source
+from misc_sender.sources import MOVING_FPS, Source, open_source
 from misc_shared.packs import load_pack
 from misc_shared.reports import JsonLines, Reporter
-from misc_shared.transports import FileAddress, open_sender, parse_address
+from misc_shared.security import StreamKey
+from misc_shared.security.forms import SHORT_OVERHEAD
+from misc_shared.transports import DEFAULT_STREAM, FileAddress, open_sender, parse_address
+from misc_shared.transports.guarding import choose_key, guard_sender
 
 __all__ = ["SendCommand"]
 
@@ -33,6 +36,7 @@ class SendCommand:
 
     def __init__(self, settings: SendSettings) -> None:
         self._settings = settings
+        self._keys = settings.security.keys()
         self._taking = settings.source.taking()
         self._describing = settings.semantics.describing()
         self._budget = Budget(
@@ -46,6 +50,7 @@ class SendCommand:
             count=settings.source.count,
             kbps=settings.link.kbps,
             key_every=settings.budget.key_every,
+            adapt_fps=(settings.source.fps or MOVING_FPS) if settings.adaptation.adapt else None,
         )
 
     def run(self) -> None:
@@ -59,6 +64,8 @@ class SendCommand:
         # Wrong words are told before models load.
         parse_address(settings.link.to, stream=settings.link.stream)
         source = open_source(settings.source.source, options=self._taking)
+        key = self._choose_key(source)
+        overhead = 0 if key is None else SHORT_OVERHEAD
         pack = load_pack(settings.models.pack)
         describer = make_describer(
             self._describing,
@@ -69,12 +76,13 @@ class SendCommand:
             pack,
             semantics=self._describing.name,
             budget=self._budget,
-            mtu=settings.link.mtu,
+            mtu=settings.link.mtu - overhead,
+            overhead=overhead,
             backend=describer,
         )
         explain = settings.models.explain
         explainer = Explainer(explain, pack.component("text")) if explain else None
-        asyncio.run(self._stream(source, encoder, describer, explainer))
+        asyncio.run(self._stream(source, encoder, describer, explainer, key))
 
     async def _stream(
         self,
@@ -82,6 +90,7 @@ class SendCommand:
         encoder: FrameEncoder,
         describer: SemanticsBackend,
         explainer: Explainer | None,
+        key: StreamKey | None,
     ) -> None:
         link = self._settings.link
         transport = await open_sender(
@@ -91,6 +100,7 @@ class SendCommand:
             expiry=link.deadline,
             ca_file=link.ca_file,
         )
+        transport = guard_sender(transport, url=link.to, key=key)
         reporter = _make_reporter()
         _report_misses(describer, reporter)
         try:
@@ -104,6 +114,11 @@ class SendCommand:
             ).run()
         finally:
             reporter.close()
+
+    def _choose_key(self, source: Source) -> StreamKey | None:
+        link = self._settings.link
+        address = parse_address(link.to, stream=self._stream_name(source))
+        return choose_key(self._keys, stream=address.stream or DEFAULT_STREAM, mtu=link.mtu)
 
     def _stream_name(self, source: Source) -> str | None:
         """The asked name; a recording is named after what is in it."""

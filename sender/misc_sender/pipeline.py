@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from misc_sender.adaptation import Adaptation
 from misc_sender.budget import introduction_bytes
 from misc_sender.encode import Against, EncodedFrame, FrameEncoder
 from misc_sender.references import LinkKind, ReferenceBook
@@ -39,9 +40,14 @@ from misc_shared.session import (
 )
 from misc_shared.transports import Transport
 from misc_shared.transports.pacing import Pacer
+from misc_shared.transports.sealed import sealing_of
 from misc_shared.wire import MAX_EPOCH, LayerKind
 
 __all__ = ["SendOptions", "SendPipeline"]
+
+_AWAY_AFTER = 3.0
+"""Seconds for which a link takes nothing, after which it is away."""
+_LOOK_EVERY = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,12 +59,15 @@ class SendOptions:
         count: pictures to send, or None for all that the source has.
         kbps: never send faster than this, in kbit/s; None for as fast as the transport takes it.
         key_every: a picture that stands alone at least every so many; None for where one is needed.
+        adapt_fps: pictures per second that are wanted of a source that moves, while pictures become
+            smaller and fewer with the link; None to send them as they come.
     """
 
     deadline: float = 60.0
     count: int | None = None
     kbps: float | None = None
     key_every: int | None = None
+    adapt_fps: float | None = None
 
 
 class SendPipeline:
@@ -94,6 +103,10 @@ class SendPipeline:
         self._slot = FrameSlot()
         self._wake = asyncio.Event()
         self._settled = asyncio.Event()
+        self._adaptation: Adaptation | None = None
+        if options.adapt_fps is not None and transport.duplex and not source.still:
+            self._adaptation = Adaptation(fps=options.adapt_fps)
+        self._away_since: float | None = None
         self._frames = 0
         self._reconnects = transport.reconnects
         self._capturing = ThreadPoolExecutor(1, thread_name_prefix="capture")
@@ -142,6 +155,7 @@ class SendPipeline:
             hello=self._hello,
             now=self._started,
             one_way=not self._transport.duplex,
+            overhead=self._transport.overhead,
             timing=timing,
         )
 
@@ -158,6 +172,7 @@ class SendPipeline:
     async def _encode(self) -> None:
         count = self._options.count
         while count is None or self._frames < count:
+            await self._room_on_the_link()
             frame = await self._slot.take()
             if frame is None:
                 break
@@ -173,11 +188,34 @@ class SendPipeline:
         self._session.close()
         self._wake.set()
 
+    async def _room_on_the_link(self) -> None:
+        """Wait until the link has room for another picture; the newest one then is the next."""
+        while self._adaptation is not None and not self._slot.closed:
+            now = self._clock.monotonic()
+            self._adaptation.update(self._session.link, now)
+            pause = self._adaptation.pause(self._session.link, now)
+            if self._is_away(now):
+                pause = _LOOK_EVERY
+            if pause <= 0:
+                return
+            await asyncio.sleep(min(pause, _LOOK_EVERY))
+
+    def _is_away(self, now: float) -> bool:
+        """Whether the link has taken nothing for a while."""
+        return self._away_since is not None and now >= self._away_since + _AWAY_AFTER
+
     def _encode_now(self, frame: Frame, against: Sequence[Against]) -> EncodedFrame:
         first_of_recording = self._frames == 0 and not self._transport.duplex
-        mtu = self._transport.mtu
-        reserve = introduction_bytes(self._hello, mtu=mtu) if first_of_recording else 0
-        encoded = self._encoder.encode(frame, reserve=reserve, against=against)
+        link = self._transport
+        reserve = (
+            introduction_bytes(self._hello, mtu=link.mtu, overhead=link.overhead)
+            if first_of_recording
+            else 0
+        )
+        most = None
+        if self._adaptation is not None:
+            most = self._adaptation.limit(self._encoder.full_size(frame))
+        encoded = self._encoder.encode(frame, reserve=reserve, against=against, most=most)
         if self._on_encoded is not None:
             self._on_encoded(frame, encoded)
         return encoded
@@ -191,6 +229,8 @@ class SendPipeline:
         )
         frame_id = self._session.submit(outgoing, now)
         self._references.sent(frame_id, encoded)
+        if self._adaptation is not None:
+            self._adaptation.coded(encoded.wire_bytes, now)
         self._frames += 1
         self._settled.clear()
         self._wake.set()
@@ -198,7 +238,7 @@ class SendPipeline:
 
     async def _send(self) -> None:
         while not self._session.finished:
-            await self._transport.ready()
+            await self._link_ready()
             self._greet_anew_if_reconnected()
             await asyncio.sleep(self._pacer.wait(self._clock.monotonic()))
             # Chosen only now, when it can go: the newest picture's base may just have come.
@@ -209,12 +249,21 @@ class SendPipeline:
                 await self._rest(self._session.next_timer(now))
             else:
                 await self._transport.send(datagram)
-                self._pacer.sent(len(datagram), now)
+                self._pacer.sent(len(datagram) + self._transport.overhead, now)
 
     def _greet_anew_if_reconnected(self) -> None:
         if self._reconnects != self._transport.reconnects:
             self._reconnects = self._transport.reconnects
-            self._session.reconnected()
+            self._session.reconnected(self._clock.monotonic())
+
+    async def _link_ready(self) -> None:
+        """Wait until the link takes a datagram. What waited for it too long is no longer news."""
+        self._away_since = self._clock.monotonic()
+        await self._transport.ready()
+        now = self._clock.monotonic()
+        if self._adaptation is not None and self._is_away(now):
+            self._session.abandon_unsent(now)
+        self._away_since = None
 
     async def _rest(self, until: float | None) -> None:
         """Wait until something changes, or the session's timer runs out."""
@@ -265,12 +314,13 @@ class SendPipeline:
 
     def _report_end(self) -> None:
         counters = self._session.counters
+        sealing = sealing_of(self._transport)
         self._reporter.report(
             StreamEnded(
                 frames=self._frames,
                 skipped=self._slot.skipped,
                 datagrams=counters.datagrams,
-                bytes=counters.bytes,
+                bytes=counters.bytes + (sealing.introduction_bytes if sealing else 0),
                 repeats=counters.repeats,
                 seconds=round(self._clock.monotonic() - self._started, 3),
             )

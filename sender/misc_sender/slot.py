@@ -22,6 +22,11 @@ class FrameSlot:
         self._closed = False
         self._changed = asyncio.Condition()
 
+    @property
+    def closed(self) -> bool:
+        """Whether no more frames will come."""
+        return self._closed
+
     async def put(self, frame: Frame, *, replace: bool) -> None:
         """Leave a frame for the encoder.
 

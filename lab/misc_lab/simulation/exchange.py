@@ -40,11 +40,14 @@ class PlannedFrame:
         captured_at: Virtual seconds.
         code: Gives its layers; called at that moment.
         submitted: Told its id, once the session has it.
+        pause: Seconds that it has to wait, asked at that moment and after the pause; a picture
+            that a newer one finds waiting is skipped.
     """
 
     captured_at: float
     code: Callable[[], TimedFrame]
     submitted: Callable[[FrameId], None]
+    pause: Callable[[float], float] = lambda _: 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,8 @@ class Exchange:
         sent_events: What the sender's session said.
         received_events: What the receiver's session said.
         submitted: Frame -> second at which the session got it.
+        arrived: What the receiver got, each datagram with its second.
+        skipped: Pictures that a newer one found waiting.
         refused: Datagrams that either end could not parse or did not allow.
         ended_at: Virtual seconds at the end of the run.
     """
@@ -90,7 +95,10 @@ class Exchange:
         self._far = _End(receiver, link.down)
         self._on_the_way = 0
         self._frames_to_come = 0
+        self._newest: PlannedFrame | None = None
+        self.skipped = 0
         self.submitted: dict[FrameId, float] = {}
+        self.arrived: list[tuple[float, bytes]] = []
         self.refused = 0
         self.ended_at = 0.0
 
@@ -125,10 +133,22 @@ class Exchange:
 
     def _coding(self, plan: PlannedFrame) -> Callable[[], None]:
         def code() -> None:
+            if self._newest is not plan:
+                self.skipped += 1
+                self._count_off()
+                return
+            pause = plan.pause(self._loop.now)
+            if pause > 0:
+                self._loop.at(self._loop.now + pause, code)
+                return
             frame = plan.code()
             self._loop.at(frame.ready_at, self._submission(frame, plan.submitted))
 
-        return code
+        def capture() -> None:
+            self._newest = plan
+            code()
+
+        return capture
 
     def _submission(
         self, frame: TimedFrame, tell: Callable[[FrameId], None] | None = None
@@ -139,12 +159,16 @@ class Exchange:
             self.submitted[frame_id] = self._loop.now
             if tell is not None:
                 tell(frame_id)
-            self._frames_to_come -= 1
-            if self._frames_to_come == 0:
-                self._sender.close()
-            self._attend(self._near)
+            self._count_off()
 
         return submit
+
+    def _count_off(self) -> None:
+        """One frame less to come; after the last one the sender says goodbye."""
+        self._frames_to_come -= 1
+        if self._frames_to_come == 0:
+            self._sender.close()
+        self._attend(self._near)
 
     def _attend(self, end: _End) -> None:
         """Let a session do what is due, send what the link can take, and set its alarm."""
@@ -177,6 +201,8 @@ class Exchange:
 
         def arrive() -> None:
             self._on_the_way -= 1
+            if target is self._far:
+                self.arrived.append((self._loop.now, datagram))
             try:
                 events = target.session.receive(datagram, self._loop.now)
             except RemoteError:

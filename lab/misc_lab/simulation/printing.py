@@ -60,7 +60,8 @@ def _link_line(report: Mapping[str, Any]) -> str:
     back = f"{down['bytes']} bytes came back" if down else "nothing can come back"
     return (
         f"{up['bytes']} bytes in {up['datagrams']} datagrams ({report['bpp']:.4f} bpp), "
-        f"{report['repeats']} repeats, {up['lost']} lost, {up['dropped']} dropped by the queue; "
+        f"{report['skipped']} pictures skipped, {report['repeats']} repeats, "
+        f"{up['lost']} lost, {up['dropped']} dropped by the queue; "
         f"{back}. Over {report['seconds']:.1f} s the up-link was busy "
         f"{100 * report['busy_share']:.0f} % of the time. {_overhead(report)}"
     )

@@ -35,6 +35,7 @@ def build_report(
         "up": asdict(up),
         "down": stream.link.down and asdict(link_use(stream.link.down)),
         "bpp": up.bytes * 8 / pixels,
+        "skipped": stream.exchange.skipped,
         "repeats": stream.sender.counters.repeats,
         "seconds": round(ended, _DIGITS),
         "busy_share": round(min(1.0, up.busy_seconds / ended), _DIGITS) if ended else 0.0,

@@ -29,6 +29,7 @@ class Settings:
         charge_overhead: Let the transport's own bytes take time on the link.
         deadline: Seconds after which a picture is given up.
         key_every: A picture that stands alone at least every so many; None for as needed.
+        adapt: Let pictures become smaller and fewer with the link, as `misc-send` does for cameras.
         out: Folder for the pictures, or None to write none.
     """
 
@@ -46,6 +47,7 @@ class Settings:
     charge_overhead: bool = False
     deadline: float = 3600.0
     key_every: int | None = None
+    adapt: bool = False
     out: Path | None = None
 
     def __post_init__(self) -> None:

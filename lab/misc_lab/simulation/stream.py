@@ -8,6 +8,7 @@ from misc_lab.links import DuplexLink, open_link, read_trace
 from misc_lab.simulation.exchange import Exchange, PlannedFrame, TimedFrame
 from misc_lab.simulation.sessions import open_sessions
 from misc_lab.simulation.settings import Settings
+from misc_sender.adaptation import Adaptation
 from misc_sender.budget import Budget
 from misc_sender.encode import EncodedFrame, FrameEncoder
 from misc_sender.references import LinkKind, ReferenceBook
@@ -109,6 +110,8 @@ class _Camera:
         self._events_seen = 0
         kind = LinkKind.LOSSY if one_way else LinkKind.CONFIRMED
         self._references = ReferenceBook(kind, key_every=settings.key_every)
+        adapts = settings.adapt and not one_way
+        self._adaptation = Adaptation(fps=settings.fps) if adapts else None
 
     def plan(self, frame: Frame) -> PlannedFrame:
         sent: list[SentFrame] = []
@@ -120,14 +123,26 @@ class _Camera:
         def submitted(frame_id: FrameId) -> None:
             self._references.sent(frame_id, sent[0].encoded)
             self.frames.append(sent[0])
+            if self._adaptation is not None:
+                now = self._exchange.submitted[frame_id]
+                self._adaptation.coded(sent[0].encoded.wire_bytes, now)
 
-        return PlannedFrame(frame.captured_at, code, submitted)
+        return PlannedFrame(frame.captured_at, code, submitted, self._pause)
+
+    def _pause(self, now: float) -> float:
+        if self._adaptation is None:
+            return 0.0
+        self._adaptation.update(self._sender.link, now)
+        return self._adaptation.pause(self._sender.link, now)
 
     def _encode(self, frame: Frame) -> SentFrame:
         self._catch_up()
         against = self._references.choose(self._sender.delivered)
         started = time.perf_counter()
-        encoded = self._encoder.encode(frame, against=against)
+        most = None
+        if self._adaptation is not None:
+            most = self._adaptation.limit(self._encoder.full_size(frame))
+        encoded = self._encoder.encode(frame, against=against, most=most)
         return SentFrame(frame, encoded, time.perf_counter() - started)
 
     def _catch_up(self) -> None:

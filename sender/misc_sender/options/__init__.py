@@ -5,19 +5,25 @@ Nothing here imports more than typer at its top: `--help` answers at once.
 
 from dataclasses import dataclass
 
+from misc_sender.options.adaptation import AdaptationSettings
 from misc_sender.options.budget import BudgetSettings
 from misc_sender.options.link import LinkSettings
 from misc_sender.options.models import ModelSettings
+from misc_sender.options.security import SecuritySettings
 from misc_sender.options.semantics import SemanticsSettings
 from misc_sender.options.source import SourceSettings
+from misc_sender.options.webrtc import WebrtcSettings
 
 __all__ = [
+    "AdaptationSettings",
     "BudgetSettings",
     "LinkSettings",
     "ModelSettings",
+    "SecuritySettings",
     "SemanticsSettings",
     "SendSettings",
     "SourceSettings",
+    "WebrtcSettings",
 ]
 
 
@@ -27,6 +33,9 @@ class SendSettings:
 
     source: SourceSettings
     link: LinkSettings
+    security: SecuritySettings
+    webrtc: WebrtcSettings
     budget: BudgetSettings
+    adaptation: AdaptationSettings
     semantics: SemanticsSettings
     models: ModelSettings

@@ -10,10 +10,11 @@ from misc_sender.sources.frame import Source
 from misc_shared.codec.layout import MAX_SIDE, MIN_SIDE
 from misc_shared.errors import ConfigError, SourceError
 
-__all__ = ["SourceOptions", "open_source"]
+__all__ = ["MOVING_FPS", "SourceOptions", "open_source"]
 
 _CAMERA = re.compile(r"camera(\d{1,3})")
-_MOVING_FPS = 1.0
+MOVING_FPS = 1.0
+"""Pictures a second of what moves, unless told otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +59,7 @@ def open_source(name: str, *, options: SourceOptions | None = None) -> Source:
         MissingExtraError: a sample is asked for without scikit-image.
     """
     chosen = options or SourceOptions()
-    fps = chosen.fps or _MOVING_FPS
+    fps = chosen.fps or MOVING_FPS
     camera = _CAMERA.fullmatch(name)
     path = Path(name)
     if camera and not path.exists():
