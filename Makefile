@@ -62,6 +62,8 @@ bench: $(STAMP)
 	$(BIN)/misc-bench rd "$(PICTURES)" --out bench-results $(METRICS)
 	$(BIN)/misc-bench ladder "$(PICTURES)" --out bench-results $(METRICS)
 	$(BIN)/misc-bench speed --out bench-results
+	$(BIN)/misc-bench seeds "$(PICTURES)" --out bench-results
+	$(BIN)/misc-bench ablate "$(PICTURES)" --out bench-results $(METRICS)
 	$(BIN)/misc-bench first-bytes --out bench-results/first-bytes.png
 
 # Both machines must read the same integers; the summary says which versions did.

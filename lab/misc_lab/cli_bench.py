@@ -7,6 +7,7 @@ import typer
 
 from misc_lab.cli_bench_delta import delta
 from misc_lab.cli_bench_ladder import first_bytes, ladder
+from misc_lab.cli_bench_refiner import ablate, seeds
 from misc_lab.cli_bench_speed import speed
 from misc_shared.exit_codes import exit_on_error
 
@@ -23,6 +24,8 @@ app.command()(ladder)
 app.command()(first_bytes)
 app.command()(speed)
 app.command()(delta)
+app.command()(ablate)
+app.command()(seeds)
 
 _DEFAULT_BUDGETS = "0.012,0.024,0.048,0.096"
 

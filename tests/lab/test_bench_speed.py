@@ -26,6 +26,7 @@ def test_the_ratio_is_ours_over_theirs_at_the_same_place() -> None:
 def test_ours_beside_jpeg(tmp_path: Path) -> None:
     """Both stages of both, each with times, memory and bytes."""
     options = ["--sizes", "256x192", "--codecs", "misc,jpeg", "--runs", "2", "--bpp", "0.1"]
+    options += ["--no-refiner"]
     result = CliRunner().invoke(app, ["speed", "--out", str(tmp_path), *options])
     assert result.exit_code == 0, result.output
     speeds = json.loads((tmp_path / "speed.json").read_text())["speeds"]
@@ -57,3 +58,19 @@ def test_a_wrong_option_costs_one_sentence(options: list[str], words: str, tmp_p
     result = CliRunner().invoke(app, ["speed", "--out", str(tmp_path), *options])
     assert result.exit_code == 2
     assert words in result.stderr
+
+
+@pytest.mark.timeout(300)  # a process starts with torch
+def test_the_refiner_alone(tmp_path: Path) -> None:
+    """Times, memory and operations by batch; the preview comes before the whole."""
+    options = ["--codecs", "none", "--refiner-sizes", "64x48", "--batches", "2", "--runs", "2"]
+    result = CliRunner().invoke(app, ["speed", "--out", str(tmp_path), *options])
+    assert result.exit_code == 0, result.output
+    speeds = json.loads((tmp_path / "speed-refiner.json").read_text())["speeds"]
+    one = speeds[0]
+    assert (one["device"], one["batch"], one["steps"]) == ("cpu", 2, 2)
+    assert 0 < one["preview_seconds"] < one["median_seconds"]
+    assert one["pictures_per_second"] == pytest.approx(2 / one["median_seconds"])
+    assert 1e8 < one["flop"] < 1e11
+    assert one["peak_bytes"] < 2e9
+    assert not (tmp_path / "speed.json").exists()

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import weakref
 from collections.abc import Sequence
-from typing import IO
+from typing import IO, TypeVar
 
 import msgspec
 import numpy as np
@@ -23,6 +23,8 @@ __all__ = [
 ]
 
 _LENGTH_BYTES = 4
+
+_Answer = TypeVar("_Answer", bound=msgspec.Struct)
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -84,14 +86,19 @@ class DecoderProcess:
             MiscError: The decoder could not start, or ended.
             BitstreamError: The bytes do not make a picture of this size.
         """
-        reply = self._ask(Request(tuple(parts), width, height))
+        reply = self.ask(Request(tuple(parts), width, height), Reply)
         if reply.error or (reply.width, reply.height) != (width, height):
             found = reply.error or f"a picture of {reply.width}x{reply.height}"
             raise BitstreamError(f"the stream gave {found}; expected {width}x{height} pixels")
         shape = (height, width, 3)
         return [np.frombuffer(one, np.uint8).reshape(shape) for one in reply.pictures]
 
-    def _ask(self, request: Request) -> Reply:
+    def ask(self, request: msgspec.Struct, kind: type[_Answer]) -> _Answer:
+        """Send a message and wait for the answer.
+
+        Raises:
+            MiscError: The decoder could not start, or ended.
+        """
         try:
             write_message(self._questions, request)
             answer = read_message(self._answers)
@@ -101,7 +108,7 @@ class DecoderProcess:
             raise MiscError(
                 f"the decoder ended with status {self._process.wait()}; what it said is above"
             )
-        return msgspec.msgpack.decode(answer, type=Reply)
+        return msgspec.msgpack.decode(answer, type=kind)
 
 
 def answers_on_stdout() -> IO[bytes]:

@@ -22,7 +22,7 @@ from misc_shared.exit_codes import exit_on_error
 from misc_shared.packs import load_pack
 from misc_shared.session import LayerReceived, ReceiverSession
 
-__all__ = ["main"]
+__all__ = ["main", "receive"]
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def main() -> None:
 
 def _answer(request: Request, decoder: FrameDecoder, refinery: Refinery | None) -> Reply:
     try:
-        contents = _receive(request.parts, decoder)
+        contents = receive(request.parts, decoder)
     except MiscError as error:
         return Reply(error=str(error))
     if contents.coarse is None:
@@ -56,7 +56,12 @@ def _answer(request: Request, decoder: FrameDecoder, refinery: Refinery | None) 
     return Reply(height, width, tuple(picture.tobytes() for picture in pictures))
 
 
-def _receive(datagrams: Sequence[bytes], decoder: FrameDecoder) -> FrameContents:
+def receive(datagrams: Sequence[bytes], decoder: FrameDecoder) -> FrameContents:
+    """Decode a recording of one picture.
+
+    Raises:
+        RemoteError: It does not decode.
+    """
     session = ReceiverSession(packs=decoder.packs, one_way=True)
     events = [event for datagram in datagrams for event in session.receive(datagram, 0.0)]
     layers = [event for event in events if isinstance(event, LayerReceived)]

@@ -1,17 +1,20 @@
 """Our codec under test: a whole stream of one picture, as `misc-send` records it."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from misc_lab.bench.codec import CodedFile, Pixels
 from misc_lab.bench.decoder_process import DecoderProcess
 from misc_sender.budget import Budget, introduction_bytes
 from misc_sender.encode import EncodedFrame, FrameEncoder
+from misc_sender.semantics import SemanticsBackend
 from misc_sender.sources import Frame
 from misc_shared.errors import ConfigError
 from misc_shared.packs import load_pack
 from misc_shared.session import HelloConfig, OutgoingFrame, SenderSession, SenderTiming
+from misc_shared.wire import LayerKind
 
-__all__ = ["MiscCodec", "check_options"]
+__all__ = ["MiscCodec", "Recorder", "check_options"]
 
 _MTU = 1100
 _DEADLINE = 60.0
@@ -29,6 +32,61 @@ def check_options(*, pack: str, refine: bool, semantics: str) -> None:
         opened.component("refiner")
 
 
+class Recorder:
+    """Makes the recording that `misc-send` would make of a single picture.
+
+    Args:
+        pack: Name or folder of the model pack.
+        semantics: Name of the semantics backend.
+        backend: The backend itself, where it is one of our own.
+
+    Attributes:
+        layers: Those of the latest picture.
+
+    Raises:
+        LocalError: The pack or the backend is not there.
+    """
+
+    def __init__(
+        self, *, pack: str, semantics: str, backend: SemanticsBackend | None = None
+    ) -> None:
+        self._pack = load_pack(pack)
+        self._semantics = semantics
+        self._backend = backend
+        self._encoders: dict[Budget, FrameEncoder] = {}
+        self.layers: Mapping[LayerKind, bytes] = {}
+
+    def record(
+        self, image: Pixels, budget: Budget, *, path: Path | None = None
+    ) -> CodedFile | None:
+        """Code a picture within a budget or at a quality; None where not even the base fits."""
+        encoder = self._encoder(budget)
+        hello = HelloConfig(stream="bench", packs=encoder.packs, started=0.0, first=True)
+        reserve = introduction_bytes(hello, mtu=_MTU)
+        try:
+            encoded = encoder.encode(
+                Frame(pixels=image, captured_at=0.0, path=path), reserve=reserve
+            )
+        except ConfigError:  # the budget does not hold even the smallest picture
+            return None
+        self.layers = encoded.layers
+        sizes = "+".join(str(len(data)) for _, data in sorted(encoded.layers.items()))
+        setting = f"1/{encoded.image.scale:g} quality {encoded.quality} layers {sizes}"
+        return CodedFile(_datagrams(encoded, hello), setting)
+
+    def _encoder(self, budget: Budget) -> FrameEncoder:
+        if budget not in self._encoders:
+            self._encoders[budget] = FrameEncoder(
+                self._pack,
+                semantics=self._semantics,
+                budget=budget,
+                mtu=_MTU,
+                threads=1,
+                backend=self._backend,
+            )
+        return self._encoders[budget]
+
+
 class MiscCodec:
     """Codes a picture into every datagram of a recording: greeting, layers, farewell.
 
@@ -44,9 +102,7 @@ class MiscCodec:
     """
 
     def __init__(self, *, pack: str, refine: bool, semantics: str) -> None:
-        self._pack = load_pack(pack)
-        self._semantics = semantics
-        self._encoders: dict[Budget, FrameEncoder] = {}
+        self._recorder = Recorder(pack=pack, semantics=semantics)
         options = ("--refine",) if refine else ()
         self._decoder = DecoderProcess("misc_lab.bench.decoding", pack, *options)
         self.series: tuple[str, ...] = (
@@ -61,16 +117,7 @@ class MiscCodec:
 
     def stream(self, image: Pixels, budget: Budget) -> CodedFile | None:
         """The one stream of a budget, or of a quality; None where not even the base fits."""
-        encoder = self._encoder(budget)
-        hello = HelloConfig(stream="bench", packs=encoder.packs, started=0.0, first=True)
-        reserve = introduction_bytes(hello, mtu=_MTU)
-        try:
-            encoded = encoder.encode(Frame(pixels=image, captured_at=0.0), reserve=reserve)
-        except ConfigError:  # the budget does not hold even the smallest picture
-            return None
-        sizes = "+".join(str(len(data)) for _, data in sorted(encoded.layers.items()))
-        setting = f"1/{encoded.image.scale:g} quality {encoded.quality} layers {sizes}"
-        return CodedFile(_datagrams(encoded, hello), setting)
+        return self._recorder.record(image, budget)
 
     def decode(self, parts: tuple[bytes, ...], *, width: int, height: int) -> Mapping[str, Pixels]:
         """Decode in the other process; the size is in the stream.
@@ -80,13 +127,6 @@ class MiscCodec:
         """
         pictures = self._decoder.decode(parts, width=width, height=height)
         return dict(zip(self.series, pictures, strict=True))
-
-    def _encoder(self, budget: Budget) -> FrameEncoder:
-        if budget not in self._encoders:
-            self._encoders[budget] = FrameEncoder(
-                self._pack, semantics=self._semantics, budget=budget, mtu=_MTU, threads=1
-            )
-        return self._encoders[budget]
 
 
 def _datagrams(encoded: EncodedFrame, hello: HelloConfig) -> tuple[bytes, ...]:

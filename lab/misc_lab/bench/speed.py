@@ -21,7 +21,7 @@ from misc_sender.sources.samples import find_sample
 from misc_shared.errors import ConfigError, MiscError
 from misc_shared.packs import load_pack
 
-__all__ = ["SpeedSettings", "run_speed"]
+__all__ = ["SpeedSettings", "find_picture", "run_speed"]
 
 _SAMPLE = "sample:"
 
@@ -76,7 +76,7 @@ def run_speed(settings: SpeedSettings, *, on_stage: Callable[[int, int], None]) 
     """
     if "misc" in settings.codecs:
         load_pack(settings.pack).component("codec")
-    picture = _find(settings.picture)
+    picture = find_picture(settings.picture)
     settings.out.mkdir(parents=True, exist_ok=True)
     total = 2 * len(settings.sizes) * len(settings.codecs)
     on_stage(0, total)
@@ -141,7 +141,12 @@ def _speed(question: Question, answer: Answer, *, nbytes: int) -> Speed:
     )
 
 
-def _find(name: str) -> Path:
+def find_picture(name: str) -> Path:
+    """The file of `--picture`: a path, or sample:NAME.
+
+    Raises:
+        LocalError: There is no such sample.
+    """
     return find_sample(name.removeprefix(_SAMPLE)) if name.startswith(_SAMPLE) else Path(name)
 
 

@@ -20,7 +20,7 @@ from misc_sender.sources.pixels import read_picture
 from misc_shared.errors import ConfigError
 from misc_shared.exit_codes import exit_on_error
 
-__all__ = ["Answer", "Question", "main", "scaled_picture"]
+__all__ = ["Answer", "Question", "main", "peak_memory", "scaled_picture"]
 
 _FEWEST_RUNS = 3
 
@@ -107,7 +107,7 @@ def _answer(question: Question) -> Answer:
         seconds.append(time.perf_counter() - began)
         if sum(seconds) > question.patience and len(seconds) >= _FEWEST_RUNS:
             break
-    return Answer(tuple(seconds), coded, work.setting, start, _memory("VmHWM"))
+    return Answer(tuple(seconds), coded, work.setting, start, peak_memory())
 
 
 def _prepare_ours(question: Question) -> _Work:
@@ -163,6 +163,11 @@ def _setting(codec: Rival, picture: Pixels, max_bytes: int) -> tuple[str, float]
 
 def _picture(question: Question) -> Pixels:
     return scaled_picture(Path(question.picture), width=question.width, height=question.height)
+
+
+def peak_memory() -> int:
+    """The most resident memory that this process ever had, in bytes."""
+    return _memory("VmHWM")
 
 
 def _memory(name: str) -> int:
