@@ -22,6 +22,8 @@ from misc_shared.wire import (
 __all__ = ["Greeting"]
 
 _ALL_LAYERS = sum(1 << layer for layer in LayerKind)
+_ONE_WAY_SHARE = 20
+"""One-way: this many bytes of pictures for each byte of HELLO."""
 _PATIENCE = 3
 """HELLOs without an answer after which a closing sender leaves anyway."""
 
@@ -67,6 +69,7 @@ class Greeting:
         self._in_full = one_way
         self._sends = 0
         self._said_at = 0.0
+        self._owed = 0
 
     @property
     def leads(self) -> bool:
@@ -91,7 +94,7 @@ class Greeting:
         if self._state is not Introduction.UNDERWAY:
             return None
         if self._one_way:
-            return self._said_at + self._timing.hello_interval
+            return None if self._owed > 0 else self._said_at + self._timing.hello_interval
         return self._said_at + self._round_trip.timeout * min(1 << (self._sends - 1), 16)
 
     def say(self, tick: int, now: float) -> bytes:
@@ -99,11 +102,16 @@ class Greeting:
         self._on(IntroductionTrigger.GREET)
         self._sends += 1
         self._said_at = now
-        short = write(self._short(tick))
-        if not self._in_full:
-            return short
-        full = write(self._full(tick))
-        return full if len(full) <= self._mtu else short
+        said = write(self._short(tick))
+        if self._in_full:
+            full = write(self._full(tick))
+            said = full if len(full) <= self._mtu else said
+        self._owed = (_ONE_WAY_SHARE + 1) * len(said)
+        return said
+
+    def sent(self, nbytes: int) -> None:
+        """Note that a datagram left, of whatever kind."""
+        self._owed -= nbytes
 
     def answered(self) -> bool:
         """The receiver confirmed; returns whether that is news."""

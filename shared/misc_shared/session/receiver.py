@@ -212,7 +212,7 @@ class ReceiverSession:
     def _take_hello(
         self, hello: Hello | ShortHello | OtherVersion, nbytes: int, now: float
     ) -> None:
-        if self._is_outdated(hello):
+        if self._is_outdated(hello) and not self._may_return(hello.epoch, now):
             self.counters.foreign += 1
             return
         epoch = self._enter(hello.epoch, now, reborn=self._is_reborn(hello))
@@ -274,6 +274,8 @@ class ReceiverSession:
         current = self._epoch
         if current is None or reborn or (number != current.number and number not in self._retired):
             return self._begin(number)
+        if self._may_return(number, now):
+            return self._begin(number)
         if number != current.number:
             self.counters.foreign += 1
             return None
@@ -282,6 +284,11 @@ class ReceiverSession:
             self._answers.remind(now)
             return None
         return current
+
+    def _may_return(self, number: int, now: float) -> bool:
+        """Whether a run that another one ended goes on, now that nothing comes of the other."""
+        silent = self._heard_at is not None and now >= self._heard_at + self._timing.stale_after
+        return silent and number in self._retired
 
     def _begin(self, number: int) -> Epoch:
         if self._epoch is not None:

@@ -216,6 +216,7 @@ class SenderSession:
         datagram, pieces = chosen
         nbytes = len(datagram) + self._overhead
         self._flight.sent(pieces, self._delivery.sent(nbytes, now))
+        self._greeting.sent(nbytes)
         self.counters.datagrams += 1
         self.counters.bytes += nbytes
         self._collect_settled()

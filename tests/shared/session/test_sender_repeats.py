@@ -103,7 +103,13 @@ class TestRepeats:
         assert sender.tick(1.0) == []
         assert names(drain(sender, 1.0)) == ["BASE"]
         assert sender.tick(1.0) == [FrameSent(frame)]
-        assert sender.next_timer(1.0) == 30.0
+        assert sender.next_timer(1.0) is None  # one in twenty bytes at most is HELLO's
+        sender.submit(picture(20, base=9, detail1=2000), 20)
+        assert "Hello" not in names(drain(sender, 20))
+        assert sender.next_timer(22) == 22
+        sender.tick(22)
+        drain(sender, 22)
+        assert sender.next_timer(22) == 30.0
         sender.tick(30.0)
         assert names(drain(sender, 30.0)) == ["Hello"]
 
