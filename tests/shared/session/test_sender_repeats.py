@@ -109,6 +109,7 @@ class TestRepeats:
         assert sender.next_timer(22) == 22
         sender.tick(22)
         drain(sender, 22)
+        sender.tick(22)
         assert sender.next_timer(22) == 30.0
         sender.tick(30.0)
         assert names(drain(sender, 30.0)) == ["Hello"]
