@@ -7,8 +7,14 @@ from typing import Any
 
 import msgpack
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from misc_shared import errors
+from misc_shared.security import StreamKey
+from misc_shared.security.receiver_seal import ReceiverSeal
+from misc_shared.security.sender_seal import SenderSeal
 from misc_shared.transports.recording import Entry, Header, RecordingReader
 from misc_shared.transports.recording import encode_entry as write_entry
 from misc_shared.transports.recording import encode_header as write_header
@@ -45,6 +51,7 @@ def test_no_example_has_vanished() -> None:
     assert len(blocks("datagram")) == 13
     assert len(blocks("refused")) == 19
     assert len(blocks("recording")) == 1
+    assert len(blocks("sealed")) == 5
 
 
 @pytest.mark.parametrize(("name", "lines"), blocks("datagram"))
@@ -80,3 +87,38 @@ def test_recording_reads_and_writes_as_the_text_says() -> None:
     assert write_header(reader.header) == header
     assert write_entry(Entry(found.seconds, found.datagram)) == entry
     assert msgpack.unpackb(entry) == [int(said["milliseconds"]), found.datagram]
+
+
+@pytest.mark.parametrize(("purpose", "lines"), blocks("sealed"))
+def test_sealed_datagram_opens_as_the_text_says(purpose: str, lines: list[str]) -> None:
+    """By the rules of the text alone, without our own code."""
+    sealed = bytes.fromhex(lines[0])
+    said = dict(field.split("=") for field in lines[1].split())
+    info = f"misc seal 1 {purpose} garden ".encode() + bytes.fromhex(said["runs"])
+    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(bytes(range(32)))
+    nonce, header = int(said["counter"]).to_bytes(12, "big"), sealed[: int(said["header"])]
+    opened = ChaCha20Poly1305(key).decrypt(nonce, sealed[len(header) :], header)
+    assert opened == bytes.fromhex(said["opened"])
+
+
+def test_both_seals_write_the_sealed_examples() -> None:
+    """What they seal is what the text shows, byte for byte."""
+    key, wall = StreamKey(bytes(range(32))), 1_700_000_000.0
+    examples = [bytes.fromhex(lines[0]) for _, lines in blocks("sealed")]
+    base, ack = bytes.fromhex("9500010001c403616263"), bytes.fromhex("9606cdbeef011d0090")
+    senders, receivers = bytes(range(0xA0, 0xAC)), bytes(range(0xB0, 0xBC))
+    sender = SenderSeal(key, stream="garden", mtu=1100, entropy=lambda _: senders)
+    out = [one for now in (0.0, 0.5) for one in sender.seal(base, now=now, wall=wall)]
+    heard, late = (
+        ReceiverSeal(
+            key, stream="garden", mtu=1100, now=0.0, wall=wall, entropy=lambda _: receivers
+        )
+        for _ in range(2)
+    )
+    assert [heard.open(one, now=0.5) for one in out] == [base, base]
+    out += heard.seal(ack, now=0.6, wall=wall)
+    assert sender.open(out[-1], now=0.7) == ack
+    out += sender.pending(now=0.7, wall=wall)
+    late.open(out[1], now=0.0)
+    out += late.pending(now=0.0, wall=wall)
+    assert out == examples
