@@ -7,13 +7,16 @@ import sys
 from functools import partial
 
 from misc_receiver.decode import FrameDecoder
+from misc_receiver.memory import keep_memory
 from misc_receiver.options import ReceiveSettings
 from misc_receiver.pipeline import ReceiveOptions, ReceivePipeline
 from misc_receiver.refinery import open_refinery
+from misc_receiver.reports import ListeningStarted
 from misc_receiver.sinks.interface import PictureSink
 from misc_receiver.sinks.pictures import PictureFolder
 from misc_shared.packs import Pack, load_pack
 from misc_shared.reports import JsonLines, Reporter, Reporters
+from misc_shared.transports.base import Listener
 from misc_shared.transports.listening import expects_many, open_listener
 
 __all__ = ["ReceiveCommand"]
@@ -34,6 +37,7 @@ class ReceiveCommand:
         self._count = settings.link.limit()
         self._guard = settings.security.guard(settings.link.origin)
         self._refining = settings.refining.refinery(settings.sd)
+        self._viewer = settings.view.viewer()
 
     def run(self) -> None:
         """Receive until the streams or the count end.
@@ -45,25 +49,49 @@ class ReceiveCommand:
         # Wrong words are told before models load.
         many = expects_many(link.origin, stream=link.stream)
         pack = load_pack(self._settings.refining.pack)
+        if self._refining is not None and self._refining.device == "cpu":
+            keep_memory()
         asyncio.run(self._receive(pack, FrameDecoder(pack), many=many))
 
     async def _receive(self, pack: Pack, decoder: FrameDecoder, *, many: bool) -> None:
-        link = self._settings.link
-        listener = self._guard.listen(
-            await open_listener(link.origin, stream=link.stream, ca_file=link.ca_file), many=many
-        )
         refining = self._refining
-        reporter = self._reporter()
+        reporter = self._reporter(many=many)
         try:
+            if self._viewer is not None:
+                reporter.report(await self._viewer.start())
+            listener = await self._listen(many=many)
+            if many:
+                reporter.report(ListeningStarted(at=_place(self._settings.link.origin)))
             await ReceivePipeline(
                 listener=listener,
                 new_decoder=decoder.sibling,
                 load_refinery=None if refining is None else partial(open_refinery, pack, refining),
-                options=ReceiveOptions(count=self._count, sinks=self._sinks(), many=many),
+                options=self._options(many=many),
                 reporter=reporter,
             ).run()
+            if self._viewer is not None and self._count is None:
+                await self._viewer.stay()
         finally:
+            if self._viewer is not None:
+                await self._viewer.close()
             reporter.close()
+
+    async def _listen(self, *, many: bool) -> Listener:
+        link = self._settings.link
+        listener = self._guard.listen(
+            await open_listener(
+                link.origin,
+                stream=link.stream,
+                ca_file=link.ca_file,
+                limit=self._settings.streams.max_streams,
+            ),
+            many=many,
+        )
+        return listener if self._viewer is None else self._viewer.tap(listener)
+
+    def _options(self, *, many: bool) -> ReceiveOptions:
+        idle = self._settings.streams.idle
+        return ReceiveOptions(count=self._count, sinks=self._sinks(), many=many, idle=idle)
 
     def _sinks(self) -> list[PictureSink]:
         """Where pictures go; a new kind of place is a line here."""
@@ -71,16 +99,29 @@ class ReceiveCommand:
         sinks: list[PictureSink] = []
         if out is not None:
             sinks.append(PictureFolder(out))
+        if self._viewer is not None:
+            sinks.append(self._viewer.gallery)
         return sinks
 
-    def _reporter(self) -> Reporters:
+    def _reporter(self, *, many: bool) -> Reporters:
         """Who is told; a new listener is a line here."""
-        return Reporters(_make_console())
+        console = _make_console(many=many)
+        return Reporters(console, *([] if self._viewer is None else [self._viewer.gallery]))
 
 
-def _make_console() -> Reporter:
+def _place(url: str) -> str:
+    """A URL without user and password."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
+
+
+def _make_console(*, many: bool) -> Reporter:
     if not sys.stdout.isatty():
         return JsonLines()
+    if many:
+        from misc_receiver.sinks.board import Board
+
+        return Board()
     from misc_receiver.sinks.terminal import Terminal
 
     return Terminal()

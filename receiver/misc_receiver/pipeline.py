@@ -23,7 +23,8 @@ from functools import partial
 from typing import TypeVar
 
 from misc_receiver.decode import FrameDecoder
-from misc_receiver.reception import Reception
+from misc_receiver.pacing import RefinementPace
+from misc_receiver.reception import Reception, wait_for
 from misc_receiver.refinery import Refinery
 from misc_receiver.refining import RefinementJob, RefinementQueue, refine_jobs
 from misc_receiver.reports import StreamFailed, StreamReport
@@ -44,6 +45,9 @@ _Step = TypeVar("_Step")
 _SWEEP = 5.0
 """Seconds between two looks at which streams have gone silent."""
 
+_UNPROVEN = 30.0
+"""Seconds that one of many has for its first proper datagram: garbage shall hold no place."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiveOptions:
@@ -54,12 +58,16 @@ class ReceiveOptions:
         sinks: where pictures go.
         many: whether streams come and go: then the fault of one of them ends only that one.
         idle: seconds without a proper datagram after which one of many is let go; it may return.
+        refine_every: least seconds between two refinements of a live stream.
+        refine_within: seconds after decoding by which a live picture has to be refined, or None.
     """
 
     count: int | None = None
     sinks: Sequence[PictureSink] = ()
     many: bool = False
     idle: float = 600.0
+    refine_every: float = 0.0
+    refine_within: float | None = None
 
 
 class ReceivePipeline:
@@ -90,7 +98,10 @@ class ReceivePipeline:
         self._reporter = reporter
         self._receptions: dict[Reception, asyncio.Task[None]] = {}
         self._turns: FairTurns[Reception] = FairTurns()
-        self._refinements = RefinementQueue(lambda: list(self._receptions))
+        self._pace: RefinementPace[Reception] = RefinementPace(
+            every=options.refine_every, within=options.refine_within
+        )
+        self._refinements = RefinementQueue(lambda: list(self._receptions), self._pace)
         self._refinery: Refinery | None = None
         self._wake = asyncio.Event()
         self._accepting = True
@@ -140,6 +151,7 @@ class ReceivePipeline:
     def _close(self, reception: Reception, task: asyncio.Task[None]) -> None:
         del self._receptions[reception]
         self._turns.drop(reception)
+        self._pace.drop(reception)
         self._wake.set()
         error = None if task.cancelled() else task.exception()
         if error is not None:
@@ -166,7 +178,7 @@ class ReceivePipeline:
         while self._options.many:
             await asyncio.sleep(_SWEEP)
             for reception in list(self._receptions):
-                if reception.silence >= self._options.idle:
+                if reception.silence >= (self._options.idle if reception.proven else _UNPROVEN):
                     reception.end_input()
 
     async def _load(self) -> None:
@@ -189,7 +201,7 @@ class ReceivePipeline:
                         reception.finish()
             if not self._accepting and not self._receptions:
                 return
-            await self._wake.wait()
+            await wait_for(self._wake, seconds=self._refinements.wait)
 
     async def _develop_one(self, receptions: Iterable[Reception]) -> bool:
         """Decode the next thing of the stream whose turn it is; False if nothing waits."""
@@ -218,12 +230,17 @@ class ReceivePipeline:
         jobs = self._refinements.take(self._refinery.most_at_once)
         if not jobs:
             return False
+        began = time.perf_counter()
         steps = refine_jobs(jobs, self._refinery)
         while (told := await self._step(steps)) is not None:
             self._tell_refined(told)
-            if all(job.reception.outdates(job.frame) for job in jobs):
+            for job in jobs:
+                job.outdated = job.outdated or job.reception.outdates(job.frame)
+            if all(job.outdated for job in jobs):
                 break
             await self._develop_others(jobs)
+        else:
+            self._pace.took(time.perf_counter() - began)
         for job in jobs:
             job.reception.done_refining(job.frame)
         return True

@@ -7,6 +7,7 @@ transport ──> session ──> backlog, schedule ──> worker (misc_receive
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 from misc_receiver.backlog import Backlog
@@ -41,7 +42,7 @@ from misc_shared.session import (
 from misc_shared.transports import Transport
 from misc_shared.transports.sealed import sealing_of
 
-__all__ = ["Reception"]
+__all__ = ["Reception", "wait_for"]
 
 _LAST_WORDS = 0.6
 """Seconds that we stay after the last frame, so that the sender hears that it came."""
@@ -67,6 +68,8 @@ class Reception:
         live: whether it goes on by itself, so that what is late is worthless.
         studio: makes its pictures.
         input_ended: whether nothing more is taken in.
+        proven: whether a datagram of it was ever in order.
+        decoded_at: when a picture, or what is said of it, was last decoded; `time.monotonic`.
     """
 
     def __init__(
@@ -113,6 +116,8 @@ class Reception:
         self._frames = 0
         self._heard_at = self._clock.monotonic()
         self.input_ended = False
+        self.proven = False
+        self.decoded_at = time.monotonic()
 
     async def run(self) -> None:
         """Receive until the stream has ended and all of it is shown.
@@ -166,6 +171,7 @@ class Reception:
         self._narrator.tell(frame, report)
         if isinstance(report, PictureReady | TextSaid):
             self._schedule.sharpened(frame)
+            self.decoded_at = time.monotonic()
         elif isinstance(report, BaseLost):
             self._session.request_refresh(self._clock.monotonic())
             self._answer.set()
@@ -235,6 +241,7 @@ class Reception:
             self._bad_datagrams += 1  # anybody may write to a broker
             return []
         self._heard_at = now
+        self.proven = True
         return events
 
     async def _room_for_more(self) -> None:
@@ -254,7 +261,8 @@ class Reception:
                 await self._transport.ready()
                 await self._transport.send(answer)
             self._end_if_refused()  # only now that the sender has been told
-            await _wait(self._answer, until=self._session.next_timer(now), now=now)
+            timer = self._session.next_timer(now)
+            await wait_for(self._answer, seconds=None if timer is None else timer - now)
 
     def _note(self, events: Sequence[Event]) -> None:
         for event in events:
@@ -288,9 +296,9 @@ class Reception:
         self._wake()
 
 
-async def _wait(event: asyncio.Event, *, until: float | None, now: float) -> None:
-    """Wait for an event, but no longer than `until`."""
+async def wait_for(event: asyncio.Event, *, seconds: float | None) -> None:
+    """Wait for an event, but no longer than so many seconds."""
     try:
-        await asyncio.wait_for(event.wait(), None if until is None else max(0.001, until - now))
+        await asyncio.wait_for(event.wait(), None if seconds is None else max(0.001, seconds))
     except TimeoutError:
         return

@@ -106,7 +106,15 @@ class Sender:
 class Reception:
     """A receiver under test, with the sender that it hears."""
 
-    def __init__(self, folder: Path, *, refiner: SlowRefiner | None, count: int | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        refiner: SlowRefiner | None,
+        count: int | None,
+        every: float = 0.0,
+        within: float | None = None,
+    ) -> None:
         self.near, far = memory_pair()
         self.notes = Notes()
         self.decoder = FrameDecoder(load_pack("nano"), threads=1)
@@ -117,7 +125,12 @@ class Reception:
             load_refinery=None
             if refiner is None
             else lambda: Refinery(refiner, component=None, settings=settings),
-            options=ReceiveOptions(count=count, sinks=[PictureFolder(folder)]),
+            options=ReceiveOptions(
+                count=count,
+                sinks=[PictureFolder(folder)],
+                refine_every=every,
+                refine_within=within,
+            ),
             reporter=self.notes,
         )
         self.sender = Sender(self.near, packs=self.decoder.packs)
@@ -176,6 +189,39 @@ async def test_a_newer_frame_ends_the_refinement_of_an_older_one(
     await reception.until("refined", second)
     assert "refined" not in reception.kinds(first)
     assert reception.kinds(second)[-1] == "refined"
+
+
+async def test_refinements_keep_their_distance(
+    tmp_path: Path, layers: dict[LayerKind, bytes]
+) -> None:
+    """With --refine-every the next one waits its time, and then is of the newest picture."""
+    every = 4.0
+    reception = Reception(tmp_path, refiner=SlowRefiner(), count=None, every=every)
+    first = await reception.sender.send(layers)
+    await reception.until("preview-1", first)
+    began = time.monotonic()
+    await reception.until("refined", first)
+    second, third = [await reception.sender.send(layers) for _ in range(2)]
+    await reception.until("refined", third)
+    assert time.monotonic() - began > every - 0.5
+    assert "refined" not in reception.kinds(second)
+    reception.running.cancel()
+    await asyncio.gather(reception.running, return_exceptions=True)
+
+
+async def test_what_would_be_late_is_not_refined(
+    tmp_path: Path, layers: dict[LayerKind, bytes]
+) -> None:
+    """Once it is known how long a refinement takes, --refine-within keeps coarse pictures."""
+    reception = Reception(tmp_path, refiner=SlowRefiner(), count=None, within=0.5)
+    first = await reception.sender.send(layers)
+    await reception.until("refined", first)
+    second = await reception.sender.send(layers)
+    await reception.until("coarse", second)
+    await asyncio.sleep(0.6)
+    assert reception.kinds(second) == ["coarse"]
+    reception.running.cancel()
+    await asyncio.gather(reception.running, return_exceptions=True)
 
 
 async def test_garbage_costs_a_counter(tmp_path: Path, layers: dict[LayerKind, bytes]) -> None:

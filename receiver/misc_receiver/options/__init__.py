@@ -10,6 +10,8 @@ from misc_receiver.options.output import OutputSettings
 from misc_receiver.options.refining import RefiningSettings
 from misc_receiver.options.security import SecuritySettings
 from misc_receiver.options.stable_diffusion import StableDiffusionSettings
+from misc_receiver.options.streams import StreamsSettings
+from misc_receiver.options.view import ViewSettings
 from misc_receiver.options.webrtc import WebrtcSettings
 
 __all__ = [
@@ -19,6 +21,8 @@ __all__ = [
     "RefiningSettings",
     "SecuritySettings",
     "StableDiffusionSettings",
+    "StreamsSettings",
+    "ViewSettings",
     "WebrtcSettings",
 ]
 
@@ -28,8 +32,10 @@ class ReceiveSettings:
     """All groups, in the order of `--help`."""
 
     link: LinkSettings
+    streams: StreamsSettings
     security: SecuritySettings
     webrtc: WebrtcSettings
     output: OutputSettings
+    view: ViewSettings
     refining: RefiningSettings
     sd: StableDiffusionSettings

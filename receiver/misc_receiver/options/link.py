@@ -22,7 +22,8 @@ class LinkSettings:
         typer.Option(
             "--from",
             help="mqtt://[USER:PASSWORD@]HOST[/misc/STREAM], mqtts://..., "
-            "webrtc+http[s]://HOST[:PORT][/whip/STREAM], file:PATH.",
+            "webrtc+http[s]://HOST[:PORT][/whip/STREAM], file:PATH; "
+            "mqtt://HOST/misc/+ for all streams there.",
         ),
     ]
     stream: Annotated[str | None, typer.Option(help="The stream's name.")] = None

@@ -29,6 +29,13 @@ class RefiningSettings:
     fidelity: Annotated[
         float, typer.Option(help="0 shows the refined picture, 1 the coarse one.")
     ] = 0.0
+    refine_every: Annotated[
+        float, typer.Option(help="Least seconds between two refinements of a live stream.")
+    ] = 0.0
+    refine_within: Annotated[
+        float | None,
+        typer.Option(help="Refine a live picture only if done so many seconds after decoding."),
+    ] = None
     pack: Annotated[str, typer.Option(help="Model pack: nano, or a folder.")] = "nano"
 
     def refinery(self, sd: StableDiffusionSettings) -> RefinerySettings | None:
@@ -46,6 +53,8 @@ class RefiningSettings:
 
         if self.gpu and self.no_refine:
             raise ConfigError("--gpu speeds up what --no-refine leaves out: drop one of them")
+        if self.refine_every < 0 or (self.refine_within is not None and self.refine_within <= 0):
+            raise ConfigError("give --refine-every 0 seconds or more, --refine-within more than 0")
         if self.no_refine:
             return None
         check_dials(steps=self.steps, fidelity=self.fidelity)
