@@ -3,12 +3,12 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-EXTRAS := dev,lab,openai,receiver,samples,sd,transformers
+EXTRAS := dev,lab,openai,receiver,samples,sd,transformers,view
 PYTHON_CHECK := import ensurepip, sys, venv; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))
 PYTHON ?= $(shell for candidate in python3.11 python3.12 python3; do \
 	if $$candidate -c '$(PYTHON_CHECK)' >/dev/null 2>&1; then echo $$candidate; break; fi; done)
 
-.PHONY: help demo test check bench broker golden-arm64 fuzz install clean
+.PHONY: help demo test check bench broker browser golden-arm64 fuzz install screenshots clean
 
 help:
 	@echo "make demo   send sample photographs over a simulated NB-IoT link; pictures in demo/"
@@ -16,6 +16,7 @@ help:
 	@echo "make check  formatting, lint, types and import contracts"
 	@echo "make bench  all benchmarks on PICTURES=DIR; results in bench-results/"
 	@echo "make golden-arm64  the codec's integers on emulated 64-bit Arm (Debian only)"
+	@echo "make screenshots  docs/view-*.png: the live page in chromium"
 	@echo "make fuzz   damaged bytes into every decoder; INPUTS=N pictures, five times as many others"
 	@echo "make clean  remove the environment, caches and what the programs wrote"
 
@@ -41,10 +42,23 @@ broker:
 	command -v mosquitto >/dev/null || echo "mosquitto is not installed, so the broker tests are\
 	 skipped; install it with: apt-get install mosquitto"
 
+# The page's tests drive a real browser; likewise.
+browser:
+	@if ! command -v chromium >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+		apt-get install -qq --no-install-recommends chromium >/dev/null; \
+	fi; \
+	command -v chromium >/dev/null || echo "chromium is not installed, so the page's tests are\
+	 skipped; install it with: apt-get install chromium"
+
 # One thread for NumPy's products: many small ones, whose threads only wait for each other when other
 # programs want the cores too. Tests that are about threads say how many.
-test: $(STAMP) broker
+test: $(STAMP) broker browser
 	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest
+
+# docs/view-*.png: a real stream of sample photographs, in chromium.
+screenshots: $(STAMP) broker browser
+	$(BIN)/python scripts/screenshots --out docs
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -14,6 +14,7 @@ __all__ = [
     "LayerArrived",
     "LayerLost",
     "ListeningStarted",
+    "PageServed",
     "PictureReady",
     "ReceptionEnded",
     "ReceptionStarted",
@@ -58,6 +59,16 @@ class ListeningStarted(Report, tag="listening", frozen=True, kw_only=True):
     """
 
     at: str
+
+
+class PageServed(Report, tag="page", frozen=True, kw_only=True):
+    """The live page can be looked at.
+
+    Attributes:
+        url: where.
+    """
+
+    url: str
 
 
 class ReceptionStarted(StreamReport, tag="started", frozen=True, kw_only=True):

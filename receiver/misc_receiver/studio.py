@@ -30,7 +30,7 @@ from misc_receiver.reports import (
     StreamReport,
     TextSaid,
 )
-from misc_receiver.sinks.interface import PictureSink, ShownPicture
+from misc_receiver.sinks.interface import PictureSink, ShownPicture, WordSink
 from misc_shared.codec import is_delta
 from misc_shared.semantics import Item, Semantics
 from misc_shared.session import FrameId, LayerReceived
@@ -113,6 +113,9 @@ class Studio:
     def _publish(self, decoded: Decoded) -> StreamReport:
         match decoded:
             case TextDecoded(frame, semantics):
+                for sink in self._sinks:
+                    if isinstance(sink, WordSink):
+                        sink.describe(self._stream, str(frame), semantics)
                 items = [_said(item) for item in semantics.items]
                 return TextSaid(frame=str(frame), items=items, caption=semantics.caption)
             case CoarseDecoded(frame, image):

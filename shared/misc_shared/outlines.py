@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from misc_shared.semantics import Item
 
-__all__ = ["draw_items", "item_colour"]
+__all__ = ["draw_items", "item_colour", "name_place"]
 
 _COLOURS = ((255, 209, 102), (6, 214, 160), (239, 71, 111), (17, 138, 178))
 _LINE_WIDTH = 3
@@ -39,7 +39,23 @@ def draw_items(
         scale = (picture.width / item.map.shape[1], picture.height / item.map.shape[0])
         for segment in _border(item.map):
             draw.line(_scaled(segment, scale), fill=colour, width=_LINE_WIDTH)
-        _draw_name(draw, item.name, _middle(item.map, scale), colour, font)
+        column, row = name_place(item.map)
+        _draw_name(draw, item.name, (column * scale[0], row * scale[1]), colour, font)
+
+
+def name_place(cells: NDArray[np.bool_]) -> tuple[float, float]:
+    """Where an item's name goes: the middle of its map's cell that is nearest to the middle of all.
+
+    Args:
+        cells: bool [rows, columns], at least one of them True.
+
+    Returns:
+        x and y in cells, from the top left corner.
+    """
+    places = np.argwhere(cells)
+    nearest = places[np.abs(places - places.mean(axis=0)).sum(axis=1).argmin()]
+    row, column = (nearest + 0.5).tolist()
+    return column, row
 
 
 def _border(cells: NDArray[np.bool_]) -> Iterator[Segment]:
@@ -54,14 +70,6 @@ def _border(cells: NDArray[np.bool_]) -> Iterator[Segment]:
 def _scaled(segment: Segment, scale: tuple[float, float]) -> Segment:
     x0, y0, x1, y1 = segment
     return x0 * scale[0], y0 * scale[1], x1 * scale[0], y1 * scale[1]
-
-
-def _middle(cells: NDArray[np.bool_], scale: tuple[float, float]) -> tuple[float, float]:
-    """The middle of the map's cell that is nearest to the middle of them all."""
-    places = np.argwhere(cells)
-    nearest = places[np.abs(places - places.mean(axis=0)).sum(axis=1).argmin()]
-    row, column = nearest + 0.5
-    return column * scale[0], row * scale[1]
 
 
 def _draw_name(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from misc_shared.semantics import Semantics
 
-__all__ = ["PictureSink", "ShownPicture"]
+__all__ = ["PictureSink", "ShownPicture", "WordSink"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,5 +54,20 @@ class PictureSink(Protocol):
 
         Raises:
             LocalError: it cannot be kept.
+        """
+        ...
+
+
+@runtime_checkable
+class WordSink(Protocol):
+    """A sink that takes words and maps too, which may come before and after the picture."""
+
+    def describe(self, stream: str, frame: str, semantics: Semantics) -> None:
+        """Take what is known now; runs in the thread that decodes.
+
+        Args:
+            stream: the stream's name.
+            frame: the frame's id, as reports write it.
+            semantics: items with their maps, as far as those have come.
         """
         ...

@@ -14,7 +14,7 @@ from misc_receiver.sinks.interface import ShownPicture
 from misc_receiver.sinks.provenance import xmp_packet
 from misc_shared.errors import LocalError
 
-__all__ = ["PictureFolder"]
+__all__ = ["PictureFolder", "png_text"]
 
 _COMPRESSION = 4  # of 9; beyond it PNG takes three times as long for 2 % fewer bytes
 
@@ -75,7 +75,7 @@ class PictureFolder:
         unfinished = path.with_suffix(".tmp")
         try:
             Image.fromarray(pixels).save(
-                unfinished, format="PNG", pnginfo=_text(label or {}), compress_level=_COMPRESSION
+                unfinished, format="PNG", pnginfo=png_text(label or {}), compress_level=_COMPRESSION
             )
             unfinished.replace(path)
         except OSError as error:
@@ -84,7 +84,8 @@ class PictureFolder:
         return path
 
 
-def _text(label: Mapping[str, str]) -> PngInfo:
+def png_text(label: Mapping[str, str]) -> PngInfo:
+    """What a PNG file says about itself: who wrote it, its label, and the same as XMP."""
     info = PngInfo()
     info.add_text("Software", "misc-streaming")
     for key, value in label.items():

@@ -10,6 +10,7 @@ from misc_receiver.reports import (
     FrameSeen,
     LayerArrived,
     LayerLost,
+    PageServed,
     PictureReady,
     ReceptionEnded,
     ReceptionStarted,
@@ -62,6 +63,8 @@ def _line(report: Report) -> str | None:
             badge = "  [magenta]generated[/magenta]" if report.generated else ""
             where = f"  {printable(report.file)}" if report.file else ""
             return f"[bold]{report.frame}[/bold] {report.kind}{where}{_age(report)}{badge}"
+        case PageServed():
+            return f"live page at {printable(report.url)}"
         case SenderGone():
             return "the sender has finished"
         case ReceptionEnded():
