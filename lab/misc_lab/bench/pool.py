@@ -5,28 +5,28 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from pathlib import Path
 from typing import TypeVar
 
 __all__ = ["map_pictures"]
 
 Found = TypeVar("Found")
+Picture = TypeVar("Picture")
 
 
 def map_pictures(
-    work: Callable[[Path], Found], pictures: Sequence[Path], *, workers: int
+    work: Callable[[Picture], Found], pictures: Sequence[Picture], *, workers: int
 ) -> Iterator[Found]:
     """Give what `work` finds in each picture, as it is found.
 
     Args:
         work: A function that pickles.
-        pictures: The files.
+        pictures: What it is given: files, or anything else that pickles.
         workers: Processes.
     """
     # Spawned, not forked: torch's threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
-        futures = [pool.submit(work, path) for path in pictures]
+        futures = [pool.submit(work, picture) for picture in pictures]
         try:
             for future in as_completed(futures):
                 yield future.result()

@@ -1,0 +1,92 @@
+"""Every file that another codec might send of a picture, and the choices among them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from misc_lab.bench.classical import PillowCodec
+from misc_lab.bench.codec import Pixels
+from misc_lab.bench.rival import SCALES
+from misc_lab.compare.eye import Eye, View
+from misc_lab.compare.formats import FORMATS
+
+__all__ = ["CodedPicture", "best_within", "catalogue", "ladder", "smallest_reaching"]
+
+_FINE = (1, 3, 5, 7, 9, 11, 13, 16, 20, 25, 30, 36, 43, 50, 60, 70, 85)
+_COARSE = (1, 5, 10, 20, 35, 50, 70, 85)
+_LARGE_SCALES = ("1", "1/1.5")
+_RUNG = 1.35
+"""Each file of a ladder is at least so many times larger than the one before."""
+
+
+@dataclass(frozen=True, eq=False)
+class CodedPicture:
+    """One file.
+
+    Attributes:
+        codec: One of FORMATS.
+        data: The file.
+        setting: As in "1/2, quality 20".
+        pixels: How many the codec coded, in millions: fewer than the picture's where it shrank it.
+        view: What the file shows, enlarged to the original's size.
+    """
+
+    codec: str
+    data: bytes
+    setting: str
+    pixels: float
+    view: View
+
+
+def catalogue(eye: Eye) -> dict[str, list[CodedPicture]]:
+    """Code a picture at five sizes and 8 to 17 qualities in every format.
+
+    Returns:
+        Format -> its files, the smallest first.
+    """
+    found = {name: list(_files(name, codec(), eye)) for name, codec in FORMATS.items()}
+    return {name: sorted(files, key=lambda one: len(one.data)) for name, files in found.items()}
+
+
+def smallest_reaching(files: Iterable[CodedPicture], quality: float) -> CodedPicture | None:
+    """The smallest file that is at least so much like the original; None if none is."""
+    return next((one for one in files if one.view.quality >= quality), None)
+
+
+def best_within(files: Iterable[CodedPicture], max_bytes: int) -> CodedPicture | None:
+    """The file most like the original among those of at most `max_bytes`; None if none fits."""
+    fitting = [one for one in files if len(one.data) <= max_bytes]
+    return max(fitting, key=lambda one: one.view.quality, default=None)
+
+
+def ladder(files: Sequence[CodedPicture]) -> list[CodedPicture]:
+    """Files of which each is larger and better than the one before, in steps that count."""
+    rungs: list[CodedPicture] = []
+    for one in files:
+        if rungs and one.view.quality <= rungs[-1].view.quality:
+            continue
+        if len(rungs) > 1 and len(one.data) < _RUNG * len(rungs[-2].data):
+            rungs.pop()
+        rungs.append(one)
+    return rungs
+
+
+def _files(name: str, codec: PillowCodec, eye: Eye) -> Iterator[CodedPicture]:
+    height, width = eye.original.shape[:2]
+    for scale in SCALES:
+        small = codec.shrink(eye.original, scale)
+        for quality in _COARSE if scale in _LARGE_SCALES else _FINE:
+            data = codec.encode(small, quality)
+            shown = _enlarge(codec.open(data), width=width, height=height)
+            setting = f"{scale}, quality {quality}"
+            yield CodedPicture(name, data, setting, _millions(small), eye.see(shown))
+
+
+def _enlarge(picture: Image.Image, *, width: int, height: int) -> Pixels:
+    return np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS))
+
+
+def _millions(picture: Image.Image) -> float:
+    return picture.width * picture.height / 1e6
