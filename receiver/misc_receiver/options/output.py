@@ -18,3 +18,10 @@ class OutputSettings:
     panel: ClassVar[str] = "Output"
 
     out: Annotated[Path | None, typer.Option(help="Folder for the pictures.")] = None
+    mqtt_image: Annotated[
+        str | None,
+        typer.Option(
+            help="Broker that gets each stream's newest picture as JPEG on PREFIX/STREAM/image, "
+            "for Home Assistant too: mqtt://[USER:PASSWORD@]HOST[/PREFIX]. It sees the pictures."
+        ),
+    ] = None
