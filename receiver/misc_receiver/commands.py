@@ -13,6 +13,7 @@ from misc_receiver.pipeline import ReceiveOptions, ReceivePipeline
 from misc_receiver.refinery import open_refinery
 from misc_receiver.reports import ListeningStarted
 from misc_receiver.sinks.interface import PictureSink
+from misc_receiver.sinks.mqtt_images import MqttImages, image_address
 from misc_receiver.sinks.pictures import PictureFolder
 from misc_shared.packs import Pack, load_pack
 from misc_shared.reports import JsonLines, Reporter, Reporters
@@ -38,6 +39,9 @@ class ReceiveCommand:
         self._guard = settings.security.guard(settings.link.origin)
         self._refining = settings.refining.refinery(settings.sd)
         self._viewer = settings.view.viewer()
+        image_url = settings.output.mqtt_image
+        self._image_broker = None if image_url is None else image_address(image_url)
+        self._images: MqttImages | None = None
 
     def run(self) -> None:
         """Receive until the streams or the count end.
@@ -59,6 +63,9 @@ class ReceiveCommand:
         try:
             if self._viewer is not None:
                 reporter.report(await self._viewer.start())
+            if self._image_broker is not None:
+                ca_file = self._settings.link.ca_file
+                self._images = await MqttImages.open(self._image_broker, ca_file=ca_file)
             listener = await self._listen(many=many)
             if many:
                 reporter.report(ListeningStarted(at=_place(self._settings.link.origin)))
@@ -72,6 +79,8 @@ class ReceiveCommand:
             if self._viewer is not None and self._count is None:
                 await self._viewer.stay()
         finally:
+            if self._images is not None:
+                await self._images.close()
             if self._viewer is not None:
                 await self._viewer.close()
             reporter.close()
@@ -83,6 +92,7 @@ class ReceiveCommand:
                 link.origin,
                 stream=link.stream,
                 ca_file=link.ca_file,
+                webrtc=self._settings.webrtc.options(),
                 limit=self._settings.streams.max_streams,
             ),
             many=many,
@@ -101,6 +111,8 @@ class ReceiveCommand:
             sinks.append(PictureFolder(out))
         if self._viewer is not None:
             sinks.append(self._viewer.gallery)
+        if self._images is not None:
+            sinks.append(self._images)
         return sinks
 
     def _reporter(self, *, many: bool) -> Reporters:

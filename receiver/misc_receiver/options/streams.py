@@ -1,0 +1,25 @@
+"""How many streams to serve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import typer
+
+__all__ = ["StreamsSettings"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamsSettings:
+    """Bounds of a receiver of many streams."""
+
+    panel: ClassVar[str] = "Many streams"
+
+    max_streams: Annotated[
+        int, typer.Option(min=1, max=1000, help="The most streams at a time; others get no place.")
+    ] = 64
+    idle: Annotated[
+        float,
+        typer.Option(min=1.0, help="Seconds of silence after which a stream's place is free."),
+    ] = 600.0

@@ -1,0 +1,219 @@
+"""Many streams from one MQTT broker, over one connection: PREFIX/+/data.
+
+Each stream has a queue of its own, so that a flood of one pushes out its own datagrams and nobody
+else's. A name is a stream once a datagram of it came; there are at most so many at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from misc_shared.errors import TransportError
+from misc_shared.stream_names import STREAM_NAME_PATTERN
+from misc_shared.transports.address import MqttAddress
+from misc_shared.transports.base import DEFAULT_MTU, Clock, SystemClock
+from misc_shared.transports.mqtt_connection import BrokerConnection, tls_context
+
+__all__ = ["ListenerCounters", "MqttListener", "MqttStream"]
+
+_WINDOW = 16
+_INCOMING_LIMIT = 1024
+_STREAM_LIMIT = 64
+"""Datagrams of one stream that wait: more than a sender has under way."""
+
+
+@dataclass
+class ListenerCounters:
+    """What a listener did not pass on.
+
+    Attributes:
+        misnamed: datagrams on a topic whose name no stream may have.
+        unwanted: datagrams of streams for which there was no place.
+        overflowed: datagrams that came faster than their stream took them.
+    """
+
+    misnamed: int = 0
+    unwanted: int = 0
+    overflowed: int = 0
+
+
+class MqttStream:
+    """The receiving end of one stream of many; made by `MqttListener`.
+
+    Args:
+        name: the stream's name.
+        connection: what it shares with the others.
+        topic: where its answers go.
+        counters: the listener's.
+        let_go: called when it is closed.
+    """
+
+    duplex = True
+    overhead = 0
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        connection: BrokerConnection,
+        topic: str,
+        counters: ListenerCounters,
+        let_go: Callable[[], None],
+    ) -> None:
+        self.stream = name
+        self.mtu = connection.largest(topic, mtu=DEFAULT_MTU)
+        self.clock: Clock = SystemClock()
+        self._connection = connection
+        self._topic = topic
+        self._counters = counters
+        self._let_go = let_go
+        self._incoming: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=_STREAM_LIMIT)
+        self._closed = False
+
+    @property
+    def reconnects(self) -> int:
+        """How often the broker came back."""
+        return self._connection.reconnects
+
+    async def ready(self) -> None:
+        """Wait until connected with room for one more datagram in flight."""
+        self._refuse_if_closed()
+        await self._connection.ready()
+
+    async def send(self, datagram: bytes) -> None:
+        """Publish one datagram; returns once it is in flight."""
+        if len(datagram) > self.mtu:
+            raise TransportError(
+                f"a datagram of {len(datagram)} bytes does not fit the MTU of {self.mtu}"
+            )
+        self._refuse_if_closed()
+        await self._connection.send(self._topic, datagram)
+
+    async def receive(self) -> bytes | None:
+        """Wait for the next datagram, through any number of reconnections."""
+        self._refuse_if_closed()
+        datagram = await self._incoming.get()
+        if datagram is None:
+            self._connection.refuse_if_closed()
+        return datagram
+
+    async def close(self) -> None:
+        """Take nothing more; the connection stays for the others."""
+        if not self._closed:
+            self._closed = True
+            self._let_go()
+
+    def deliver(self, payload: bytes | None) -> None:
+        """Let a datagram wait, in place of the oldest if too many do."""
+        if self._incoming.full():
+            self._incoming.get_nowait()
+            self._counters.overflowed += 1
+        self._incoming.put_nowait(payload)
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise TransportError(f"the stream {self.stream} is closed")
+
+
+class MqttListener:
+    """Gives a Transport for each stream below a prefix; made by `MqttListener.connect`.
+
+    Args:
+        address: the broker and the prefix; its stream is not looked at.
+        limit: the most streams at a time.
+        tls: the TLS settings, or None for plain TCP.
+
+    Attributes:
+        counters: what was not passed on.
+    """
+
+    def __init__(
+        self, address: MqttAddress, *, limit: int, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self.counters = ListenerCounters()
+        self._prefix = address.prefix
+        self._limit = limit
+        self._streams: dict[str, MqttStream] = {}
+        self._new: asyncio.Queue[MqttStream | None] = asyncio.Queue()
+        self._connection = BrokerConnection(
+            address,
+            topics=[f"{address.prefix}/+/data"],
+            deliver=self._take,
+            welcome=_nothing,
+            ended=self._end,
+            window=_WINDOW,
+            incoming=_INCOMING_LIMIT,
+            tls=tls,
+        )
+
+    @classmethod
+    async def connect(
+        cls, address: MqttAddress, *, limit: int, ca_file: Path | None = None
+    ) -> MqttListener:
+        """Reach the broker for the first time, or say in one sentence why not.
+
+        Raises:
+            TransportError: the broker does not answer, or refuses us.
+        """
+        listener = cls(address, limit=limit, tls=tls_context(ca_file) if address.tls else None)
+        await listener._connection.start()
+        return listener
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker is there at this moment."""
+        return self._connection.up
+
+    async def accept(self) -> MqttStream | None:
+        """Wait for the first datagram of a stream that is not here, or was closed."""
+        stream = await self._new.get()
+        if stream is None:
+            self._connection.refuse_if_closed()
+        return stream
+
+    async def close(self) -> None:
+        """Disconnect; the streams end with it."""
+        await self._connection.close()
+
+    async def _take(self, topic: str, payload: bytes) -> None:
+        name = topic.removeprefix(f"{self._prefix}/").removesuffix("/data")
+        stream = self._streams.get(name)
+        if stream is None:
+            stream = self._admit(name)
+        if stream is not None:
+            stream.deliver(payload)
+
+    def _admit(self, name: str) -> MqttStream | None:
+        if not re.match(STREAM_NAME_PATTERN, name):
+            self.counters.misnamed += 1
+            return None
+        if len(self._streams) >= self._limit:
+            self.counters.unwanted += 1
+            return None
+        stream = MqttStream(
+            name,
+            connection=self._connection,
+            topic=f"{self._prefix}/{name}/back",
+            counters=self.counters,
+            let_go=lambda: self._forget(name),
+        )
+        self._streams[name] = stream
+        self._new.put_nowait(stream)
+        return stream
+
+    def _forget(self, name: str) -> None:
+        self._streams.pop(name, None)
+
+    def _end(self) -> None:
+        self._new.put_nowait(None)
+        for stream in self._streams.values():
+            stream.deliver(None)
+
+
+async def _nothing() -> None:
+    """There is nothing to say to the broker: each stream's status is its sender's."""
