@@ -99,6 +99,7 @@ class SendCommand:
             mtu=link.mtu,
             expiry=link.deadline,
             ca_file=link.ca_file,
+            webrtc=self._settings.webrtc.options(),
         )
         transport = guard_sender(transport, url=link.to, key=key)
         reporter = _make_reporter()

@@ -19,7 +19,10 @@ class LinkSettings:
 
     to: Annotated[
         str,
-        typer.Option(help="mqtt://[USER:PASSWORD@]HOST[/misc/STREAM], mqtts://..., file:PATH."),
+        typer.Option(
+            help="mqtt://[USER:PASSWORD@]HOST[/misc/STREAM], mqtts://..., "
+            "webrtc+http[s]://HOST[:PORT][/whip/STREAM], file:PATH."
+        ),
     ]
     stream: Annotated[str | None, typer.Option(help="The stream's name.")] = None
     kbps: Annotated[
@@ -29,4 +32,6 @@ class LinkSettings:
     deadline: Annotated[float, typer.Option(help="Seconds after which a picture is given up.")] = (
         60.0
     )
-    ca_file: Annotated[Path | None, typer.Option(help="Certificates to trust, for mqtts.")] = None
+    ca_file: Annotated[
+        Path | None, typer.Option(help="Certificates to trust, for mqtts and webrtc+https.")
+    ] = None

@@ -19,7 +19,7 @@ _SAID_BY = {
     "default_map": "the file",
     "default": "default",
 }
-_PASSWORD = re.compile(r"(?<=://)([^/@:]*):([^/]*)@")
+_PASSWORD = re.compile(r"((?:://|\bturns?:)[^/@:]*):([^/]*)@")
 
 
 def as_toml(

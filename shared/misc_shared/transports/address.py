@@ -151,7 +151,7 @@ def _parse_mqtt(url: str, *, stream: str | None) -> MqttAddress:
     parts = _split(url, server="broker")
     prefix, name = _split_topic(parts.path, stream=stream)
     return MqttAddress(
-        host=parts.hostname,
+        host=parts.hostname or "",  # _split refuses an empty one
         port=_port_of(parts),
         tls=parts.scheme == "mqtts",
         prefix=prefix,
