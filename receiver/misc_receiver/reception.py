@@ -7,6 +7,7 @@ transport ──> session ──> backlog, schedule ──> worker (misc_receive
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 
@@ -28,6 +29,7 @@ from misc_receiver.studio import Studio
 from misc_shared.companions import run_with_companions
 from misc_shared.errors import RemoteError
 from misc_shared.reports import Reporter
+from misc_shared.security.forms import looks_sealed
 from misc_shared.session import (
     Event,
     FrameComplete,
@@ -43,6 +45,8 @@ from misc_shared.transports import Transport
 from misc_shared.transports.sealed import sealing_of
 
 __all__ = ["Reception", "wait_for"]
+
+_log = logging.getLogger(__name__)
 
 _LAST_WORDS = 0.6
 """Seconds that we stay after the last frame, so that the sender hears that it came."""
@@ -136,7 +140,7 @@ class Reception:
             ReceptionEnded(
                 frames=self._frames,
                 datagrams=counters.datagrams,
-                bytes=counters.bytes,
+                bytes=counters.bytes + (sealing.heard_introduction_bytes if sealing else 0),
                 duplicates=counters.duplicates,
                 refused=self._bad_datagrams,
                 rejected=sealing.rejected if sealing else {},
@@ -239,6 +243,11 @@ class Reception:
             events = self._session.receive(datagram, now)
         except RemoteError:
             self._bad_datagrams += 1  # anybody may write to a broker
+            if self._bad_datagrams == 1 and not self.proven and looks_sealed(datagram):
+                _log.warning(
+                    "stream %s: what comes is no datagram of ours, or sealed: give --key FILE",
+                    self.stream,
+                )
             return []
         self._heard_at = now
         self.proven = True

@@ -10,7 +10,7 @@ from misc_sender.options import SendSettings
 from misc_shared.exit_codes import exit_on_error
 from misc_shared.settings import settings_command
 
-__all__ = ["app", "main"]
+__all__ = ["app", "keygen_app", "main"]
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 keygen_app = typer.Typer(

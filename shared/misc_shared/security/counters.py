@@ -22,7 +22,8 @@ class SealCounters:
         forged: does not verify: altered, cut off, or sealed with another key.
         replayed: verified, but came before.
         outdated: verified, but older than the window, or not known to be fresh.
-        introduction_bytes: bytes that introductions cost us beyond the short form.
+        introduction_bytes: bytes that our introductions cost beyond the short form.
+        heard_introduction_bytes: the same for those of the other end that were taken.
     """
 
     opened: int = 0
@@ -33,6 +34,7 @@ class SealCounters:
     replayed: int = 0
     outdated: int = 0
     introduction_bytes: int = 0
+    heard_introduction_bytes: int = 0
 
     @property
     def rejected(self) -> dict[str, int]:
@@ -41,7 +43,7 @@ class SealCounters:
         return {
             cause: count
             for cause, count in found.items()
-            if count and cause not in ("opened", "introduction_bytes")
+            if count and cause != "opened" and not cause.endswith("_bytes")
         }
 
     def shapeless(self, datagram: bytes) -> None:

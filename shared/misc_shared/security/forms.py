@@ -20,6 +20,7 @@ __all__ = [
     "echo_of",
     "is_plain",
     "long_header",
+    "looks_sealed",
     "nonce",
     "parse_form",
     "read_echo",
@@ -92,6 +93,11 @@ Form = ShortForm | LongForm
 def is_plain(datagram: bytes) -> bool:
     """Whether it begins as a datagram without seal does; no sealed one does."""
     return datagram[:1] != b"" and datagram[0] in _PLAIN
+
+
+def looks_sealed(datagram: bytes) -> bool:
+    """Whether it has one of the forms; almost anything that is long enough and not plain has."""
+    return parse_form(datagram) is not None
 
 
 def parse_form(datagram: bytes) -> Form | None:

@@ -181,7 +181,11 @@ class ReceiverSeal:
             self.counters.opened += 1
             self._gap, self.seconds_off = _FIRST_GAP, None
         peer.knows_us = peer.knows_us or echoed
-        return None if opened == b"" or read_echo(opened) is not None else opened
+        if opened == b"" or read_echo(opened) is not None:
+            self.counters.heard_introduction_bytes += LONG_OVERHEAD + len(opened)
+            return None
+        self.counters.heard_introduction_bytes += LONG_OVERHEAD - SHORT_OVERHEAD
+        return opened
 
     def _forward(self, run: bytes) -> Cipher:
         return derive_cipher(self._key, "forward", stream=self._stream, runs=run)

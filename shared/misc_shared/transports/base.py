@@ -62,6 +62,7 @@ class Transport(Protocol):
         What was in flight then may be lost, and the other end may be a new one.
         """
         ...
+
     clock: Clock
 
     async def ready(self) -> None:
