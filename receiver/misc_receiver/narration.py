@@ -53,6 +53,8 @@ class Narrator:
         self._reporter = reporter
         self._epoch_started: tuple[int, float] | None = None
         self._captured: OrderedDict[FrameId, float] = OrderedDict()
+        # Ages go by this clock: one that is set back an hour in mid-stream makes no picture young.
+        self._wall_at_zero = clock.wall() - clock.monotonic()
 
     def say(self, report: StreamReport) -> None:
         """Report something of this stream."""
@@ -75,6 +77,7 @@ class Narrator:
         match event:
             case PeerHello(epoch, started):
                 self._epoch_started = epoch, started
+                self._wall_at_zero = self._clock.wall() - self._clock.monotonic()
                 self.say(SenderSeen(epoch=epoch, started=started))
             case FrameStarted():
                 self._remember(event.frame, event.captured_at)
@@ -108,9 +111,8 @@ class Narrator:
         captured = self.captured(frame)
         if captured is None:
             return report
-        return msgspec.structs.replace(
-            report, since_capture=round(self._clock.wall() - captured, 3)
-        )
+        now = self._wall_at_zero + self._clock.monotonic()
+        return msgspec.structs.replace(report, since_capture=round(now - captured, 3))
 
 
 def _arrived(event: LayerReceived) -> LayerArrived:

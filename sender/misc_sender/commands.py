@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import re
 import sys
 
@@ -14,11 +15,20 @@ from misc_sender.pipeline import SendOptions, SendPipeline
 from misc_sender.reports import WordsMissed
 from misc_sender.semantics import LatestSemantics, SemanticsBackend, make_describer
 from misc_sender.sources import MOVING_FPS, Source, open_source
+from misc_sender.spool import Spool, Spooling, SpoolLimits
+from misc_shared.errors import ConfigError
 from misc_shared.packs import load_pack
 from misc_shared.reports import JsonLines, Reporter
 from misc_shared.security import StreamKey
 from misc_shared.security.forms import SHORT_OVERHEAD
-from misc_shared.transports import DEFAULT_STREAM, FileAddress, open_sender, parse_address
+from misc_shared.transports import (
+    DEFAULT_STREAM,
+    FileAddress,
+    MqttAddress,
+    Transport,
+    open_sender,
+    parse_address,
+)
 from misc_shared.transports.guarding import choose_key, guard_sender
 
 __all__ = ["SendCommand"]
@@ -92,6 +102,30 @@ class SendCommand:
         explainer: Explainer | None,
         key: StreamKey | None,
     ) -> None:
+        monitor = self._open_monitor()
+        transport = await self._open_transport(source, monitor, key=key)
+        sending = dataclasses.replace(self._sending, spooling=self._spooling(source, key))
+        console = _make_console()
+        reporter = console if monitor is None else Reporters(console, monitor)
+        _report_misses(describer, reporter)
+        try:
+            pipeline = SendPipeline(
+                source=source,
+                encoder=encoder,
+                transport=transport,
+                options=sending,
+                reporter=reporter,
+                on_encoded=explainer,
+            )
+            if monitor is not None:
+                monitor.status = pipeline.status
+            await pipeline.run()
+        finally:
+            reporter.close()
+
+    async def _open_transport(
+        self, source: Source, monitor: Monitor | None, *, key: StreamKey | None
+    ) -> Transport:
         link = self._settings.link
         transport = await open_sender(
             link.to,
@@ -101,20 +135,46 @@ class SendCommand:
             ca_file=link.ca_file,
             webrtc=self._settings.webrtc.options(),
         )
-        transport = guard_sender(transport, url=link.to, key=key)
-        reporter = _make_reporter()
-        _report_misses(describer, reporter)
-        try:
-            await SendPipeline(
-                source=source,
-                encoder=encoder,
-                transport=transport,
-                options=self._sending,
-                reporter=reporter,
-                on_encoded=explainer,
-            ).run()
-        finally:
-            reporter.close()
+        if monitor is not None:
+            monitor.link = transport
+        return guard_sender(transport, url=link.to, key=key)
+
+    def _open_monitor(self) -> Monitor | None:
+        server = self._settings.metrics.server()
+        if server is None:
+            return None
+        from misc_sender.monitor import Monitor
+
+        return Monitor(server, unwell_after=self._settings.metrics.unwell_after)
+
+    def _spooling(self, source: Source, key: StreamKey | None) -> Spooling | None:
+        """Where pictures wait while the link is away.
+
+        Raises:
+            ConfigError: the folder cannot be used, or the stream can have no archive.
+        """
+        asked, link = self._settings.adaptation, self._settings.link
+        if asked.spool is None:
+            return None
+        address = parse_address(link.to, stream=self._stream_name(source))
+        if not isinstance(address, MqttAddress) or source.still or not asked.adapt:
+            raise ConfigError(
+                "--spool is for what moves, over MQTT, with --adapt: pictures in files wait anyway"
+            )
+        archive = dataclasses.replace(address, prefix=f"{address.prefix}/archive")
+
+        async def connect() -> Transport:
+            from misc_shared.transports.mqtt import MqttTransport
+
+            transport = await MqttTransport.connect(
+                archive, sending=True, mtu=link.mtu, ca_file=link.ca_file
+            )
+            return guard_sender(transport, url=link.to, key=key)
+
+        limits = SpoolLimits(
+            total_bytes=int(asked.spool_mib * (1 << 20)), seconds=3600 * asked.spool_hours
+        )
+        return Spooling(Spool(asked.spool, limits), every=asked.spool_every, connect=connect)
 
     def _choose_key(self, source: Source) -> StreamKey | None:
         link = self._settings.link
@@ -141,7 +201,7 @@ def _report_misses(describer: SemanticsBackend, reporter: Reporter) -> None:
         describer.on_miss = tell
 
 
-def _make_reporter() -> Reporter:
+def _make_console() -> Reporter:
     if not sys.stdout.isatty():
         return JsonLines()
     from misc_sender.terminal import Terminal

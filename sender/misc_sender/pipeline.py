@@ -19,9 +19,18 @@ from misc_sender.adaptation import Adaptation
 from misc_sender.budget import introduction_bytes
 from misc_sender.encode import Against, EncodedFrame, FrameEncoder
 from misc_sender.references import LinkKind, ReferenceBook
-from misc_sender.reports import FrameEnded, FrameQueued, StreamEnded, StreamStarted
+from misc_sender.reports import (
+    CaughtUp,
+    FrameEnded,
+    FrameQueued,
+    FrameSpooled,
+    StreamEnded,
+    StreamStarted,
+)
 from misc_sender.slot import FrameSlot
 from misc_sender.sources import Frame, Source
+from misc_sender.spool import RESERVE, CatchUp, Spooling
+from misc_sender.status import SenderStatus
 from misc_shared.companions import run_with_companions
 from misc_shared.errors import RemoteError
 from misc_shared.reports import Reporter
@@ -32,6 +41,7 @@ from misc_shared.session import (
     FrameId,
     FrameSent,
     HelloConfig,
+    LinkState,
     OutgoingFrame,
     RefreshRequested,
     Refused,
@@ -61,6 +71,7 @@ class SendOptions:
         key_every: a picture that stands alone at least every so many; None for where one is needed.
         adapt_fps: pictures per second that are wanted of a source that moves, while pictures become
             smaller and fewer with the link; None to send them as they come.
+        spooling: where pictures are kept while the link is away; None for nowhere.
     """
 
     deadline: float = 60.0
@@ -68,6 +79,7 @@ class SendOptions:
     kbps: float | None = None
     key_every: int | None = None
     adapt_fps: float | None = None
+    spooling: Spooling | None = None
 
 
 class SendPipeline:
@@ -107,6 +119,7 @@ class SendPipeline:
         if options.adapt_fps is not None and transport.duplex and not source.still:
             self._adaptation = Adaptation(fps=options.adapt_fps)
         self._away_since: float | None = None
+        self._spooling = options.spooling if self._adaptation is not None else None
         self._frames = 0
         self._reconnects = transport.reconnects
         self._capturing = ThreadPoolExecutor(1, thread_name_prefix="capture")
@@ -135,7 +148,11 @@ class SendPipeline:
         )
         try:
             await run_with_companions(
-                self._send(), self._capture(), self._encode(), self._take_answers()
+                self._send(),
+                self._capture(),
+                self._encode(),
+                self._take_answers(),
+                self._catch_up(),
             )
         finally:
             self._encoder.close()  # a picture that still waits for words waits no longer
@@ -145,6 +162,17 @@ class SendPipeline:
             self._source.close()
             await self._transport.close()
         self._report_end()
+
+    def status(self) -> SenderStatus:
+        """How the stream stands now; may be asked in any thread."""
+        counters = self._session.counters
+        return SenderStatus(
+            datagrams=counters.datagrams,
+            bytes=counters.bytes,
+            repeats=counters.repeats,
+            waiting=self._session.frames_in_flight,
+            skipped=self._slot.skipped,
+        )
 
     def _new_session(self) -> SenderSession:
         # A recording loses nothing, so nothing is worth repeating in it.
@@ -177,11 +205,17 @@ class SendPipeline:
             if frame is None:
                 break
             before = time.perf_counter()
-            against = self._references.choose(self._session.delivered)
+            away = self._is_away(self._clock.monotonic())
+            against = () if away else self._references.choose(self._session.delivered)
             encoded = await asyncio.get_running_loop().run_in_executor(
                 self._encoding, self._encode_now, frame, against
             )
             took = time.perf_counter() - before
+            if away and self._spooling is not None:
+                captured = self._hello.started + frame.captured_at
+                self._spooling.keep(captured, encoded.layers, self._clock.monotonic())
+                self._reporter.report(FrameSpooled(captured=captured, bytes=encoded.wire_bytes))
+                continue
             if self._source.still:
                 await self._all_settled()
             self._submit(frame, encoded, took=took)
@@ -195,10 +229,33 @@ class SendPipeline:
             self._adaptation.update(self._session.link, now)
             pause = self._adaptation.pause(self._session.link, now)
             if self._is_away(now):
-                pause = _LOOK_EVERY
+                spooling = self._spooling
+                pause = _LOOK_EVERY if spooling is None else spooling.pause(now)
             if pause <= 0:
                 return
             await asyncio.sleep(min(pause, _LOOK_EVERY))
+
+    async def _catch_up(self) -> None:
+        """Send what was kept, whenever the live pictures leave room."""
+        spooling = self._spooling
+        if spooling is None or self._adaptation is None:
+            return
+        adaptation = self._adaptation
+
+        def link() -> LinkState | None:
+            adaptation.reserve = RESERVE if len(spooling.spool) else 0.0
+            return None if self._is_away(self._clock.monotonic()) else self._session.link
+
+        def sent(captured: float) -> None:
+            self._reporter.report(CaughtUp(captured=captured, waiting=len(spooling.spool)))
+
+        await CatchUp(
+            spool=spooling.spool,
+            packs=self._hello.packs,
+            connect=spooling.connect,
+            link=link,
+            sent=sent,
+        ).run()
 
     def _is_away(self, now: float) -> bool:
         """Whether the link has taken nothing for a while."""

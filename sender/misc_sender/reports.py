@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from misc_shared.reports import Report
 
-__all__ = ["FrameEnded", "FrameQueued", "StreamEnded", "StreamStarted", "WordsMissed"]
+__all__ = [
+    "CaughtUp",
+    "FrameEnded",
+    "FrameQueued",
+    "FrameSpooled",
+    "StreamEnded",
+    "StreamStarted",
+    "WordsMissed",
+]
 
 
 class StreamStarted(Report, tag="started", frozen=True, kw_only=True):
@@ -49,6 +57,30 @@ class FrameQueued(Report, tag="frame", frozen=True, kw_only=True):
     encode_seconds: float
     items: tuple[str, ...] = ()
     caption: str = ""
+
+
+class FrameSpooled(Report, tag="spooled", frozen=True, kw_only=True):
+    """The link is away: a picture was kept for later.
+
+    Attributes:
+        captured: Unix seconds.
+        bytes: that it would have taken on the wire.
+    """
+
+    captured: float
+    bytes: int
+
+
+class CaughtUp(Report, tag="caught-up", frozen=True, kw_only=True):
+    """A picture that was kept has arrived in the stream's archive.
+
+    Attributes:
+        captured: Unix seconds.
+        waiting: pictures that are still kept.
+    """
+
+    captured: float
+    waiting: int
 
 
 class WordsMissed(Report, tag="wordless", frozen=True, kw_only=True):

@@ -117,6 +117,7 @@ class ReceiverTiming:
         refresh_interval: Shortest time between two requests for a picture.
         frame_lifetime: A frame of which nothing new came for this long has expired.
         stale_after: No datagram for this long makes the stream stale.
+        rival_after: No datagram of the present run for this long lets an earlier one return.
     """
 
     ack_delay: float = 0.2
@@ -125,6 +126,7 @@ class ReceiverTiming:
     refresh_interval: float = 2.0
     frame_lifetime: float = 60.0
     stale_after: float = 10.0
+    rival_after: float = 5.0
 
 
 DEFAULT_SENDER_LIMITS = SenderLimits()

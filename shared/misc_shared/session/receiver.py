@@ -287,7 +287,7 @@ class ReceiverSession:
 
     def _may_return(self, number: int, now: float) -> bool:
         """Whether a run that another one ended goes on, now that nothing comes of the other."""
-        silent = self._heard_at is not None and now >= self._heard_at + self._timing.stale_after
+        silent = self._heard_at is not None and now >= self._heard_at + self._timing.rival_after
         return silent and number in self._retired
 
     def _begin(self, number: int) -> Epoch:
