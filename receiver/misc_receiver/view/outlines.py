@@ -69,15 +69,17 @@ def _sides(cells: NDArray[np.bool_]) -> Iterator[tuple[_Corner, _Corner]]:
 
 
 def _rounded(ring: list[_Corner]) -> str:
-    """A quadratic curve at each corner, between the middles of the sides that meet there."""
-    pairs = zip(ring, [*ring[1:], ring[0]], strict=True)
-    middles = [((ax + bx) / 2, (ay + by) / 2) for (ax, ay), (bx, by) in pairs]
-    corners = [*ring[1:], ring[0]]
-    path = [f"M{_point(middles[0])}"]
-    for corner, middle in zip(corners, [*middles[1:], middles[0]], strict=True):
-        path.append(f"Q{_point(corner)} {_point(middle)}")
+    """A quadratic curve at each bend, between the middles of the sides that meet there."""
+    path = []
+    for before, corner, after in zip([ring[-1], *ring], ring, [*ring[1:], ring[0]], strict=False):
+        straight = before[0] == after[0] or before[1] == after[1]
+        if not straight:
+            path.append(
+                f"{'L' if path else 'M'}{_middle(before, corner)}"
+                f"Q{corner[0]} {corner[1]} {_middle(corner, after)}"
+            )
     return "".join(path) + "Z"
 
 
-def _point(point: tuple[float, float]) -> str:
-    return f"{point[0]:g} {point[1]:g}"
+def _middle(one: _Corner, other: _Corner) -> str:
+    return f"{(one[0] + other[0]) / 2:g} {(one[1] + other[1]) / 2:g}"

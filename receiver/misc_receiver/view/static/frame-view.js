@@ -102,8 +102,8 @@ export class FrameView {
   fit() {
     if (!this._overlay || !this._image) return;
     const box = { width: this.element.clientWidth, height: this.element.clientHeight };
-    const scale = Math.min(box.width / this._image.width, box.height / this._image.height);
-    const width = this._image.width * scale, height = this._image.height * scale;
+    const scale = Math.min(box.width / this._image.naturalWidth, box.height / this._image.naturalHeight);
+    const width = this._image.naturalWidth * scale, height = this._image.naturalHeight * scale;
     for (const layer of [this._overlay, this._names]) {
       Object.assign(layer.style, { width: `${width}px`, height: `${height}px`, left: `${(box.width - width) / 2}px`, top: `${(box.height - height) / 2}px` });
     }
