@@ -59,6 +59,11 @@ async def test_everything_arrives_with_its_own_time_and_leaves_the_disk(tmp_path
         tasks.append(asyncio.create_task(archive.run(far)))
         return near
 
+    def note(captured: float) -> None:
+        sent.append(captured)
+        if not len(spool):
+            emptied.set()
+
     catching_up = CatchUp(spool=spool, packs=PACKS, connect=connect, link=state, sent=note)
     task = asyncio.create_task(catching_up.run())
     async with asyncio.timeout(30):
@@ -81,11 +86,6 @@ async def test_live_pictures_go_first(tmp_path: Path) -> None:
 
     async def connect() -> Transport:
         return near
-
-    def note(captured: float) -> None:
-        sent.append(captured)
-        if not len(spool):
-            emptied.set()
 
     catching_up = CatchUp(
         spool=spool, packs=PACKS, connect=connect, link=lambda: links[0], sent=lambda _: None
