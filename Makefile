@@ -3,7 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-EXTRAS := dev,lab,openai,receiver,samples,sd,transformers,view,webrtc
+EXTRAS := dev,lab,metrics,openai,receiver,samples,sd,transformers,view,webrtc
 PYTHON_CHECK := import ensurepip, sys, venv; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))
 PYTHON ?= $(shell for candidate in python3.11 python3.12 python3; do \
 	if $$candidate -c '$(PYTHON_CHECK)' >/dev/null 2>&1; then echo $$candidate; break; fi; done)

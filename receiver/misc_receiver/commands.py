@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from functools import partial
+from typing import TYPE_CHECKING
 
 from misc_receiver.decode import FrameDecoder
 from misc_receiver.memory import keep_memory
@@ -19,6 +20,9 @@ from misc_shared.packs import Pack, load_pack
 from misc_shared.reports import JsonLines, Reporter, Reporters
 from misc_shared.transports.base import Listener
 from misc_shared.transports.listening import expects_many, open_listener
+
+if TYPE_CHECKING:
+    from misc_receiver.monitor import Monitor
 
 __all__ = ["ReceiveCommand"]
 
@@ -59,23 +63,27 @@ class ReceiveCommand:
 
     async def _receive(self, pack: Pack, decoder: FrameDecoder, *, many: bool) -> None:
         refining = self._refining
-        reporter = self._reporter(many=many)
+        monitor = self._open_monitor()
+        reporter = self._reporter(monitor, many=many)
         try:
             if self._viewer is not None:
                 reporter.report(await self._viewer.start())
             if self._image_broker is not None:
                 ca_file = self._settings.link.ca_file
                 self._images = await MqttImages.open(self._image_broker, ca_file=ca_file)
-            listener = await self._listen(many=many)
+            listener = await self._listen(monitor, many=many)
             if many:
                 reporter.report(ListeningStarted(at=_place(self._settings.link.origin)))
-            await ReceivePipeline(
+            pipeline = ReceivePipeline(
                 listener=listener,
                 new_decoder=decoder.sibling,
                 load_refinery=None if refining is None else partial(open_refinery, pack, refining),
                 options=self._options(many=many),
                 reporter=reporter,
-            ).run()
+            )
+            if monitor is not None:
+                monitor.streams = pipeline.status
+            await pipeline.run()
             if self._viewer is not None and self._count is None:
                 await self._viewer.stay()
         finally:
@@ -85,18 +93,26 @@ class ReceiveCommand:
                 await self._viewer.close()
             reporter.close()
 
-    async def _listen(self, *, many: bool) -> Listener:
+    def _open_monitor(self) -> Monitor | None:
+        server = self._settings.metrics.server()
+        if server is None:
+            return None
+        from misc_receiver.monitor import Monitor
+
+        return Monitor(server, unwell_after=self._settings.metrics.unwell_after)
+
+    async def _listen(self, monitor: Monitor | None, *, many: bool) -> Listener:
         link = self._settings.link
-        listener = self._guard.listen(
-            await open_listener(
-                link.origin,
-                stream=link.stream,
-                ca_file=link.ca_file,
-                webrtc=self._settings.webrtc.options(),
-                limit=self._settings.streams.max_streams,
-            ),
-            many=many,
+        listener = await open_listener(
+            link.origin,
+            stream=link.stream,
+            ca_file=link.ca_file,
+            webrtc=self._settings.webrtc.options(),
+            limit=self._settings.streams.max_streams,
         )
+        if monitor is not None:
+            monitor.link = listener
+        listener = self._guard.listen(listener, many=many)
         return listener if self._viewer is None else self._viewer.tap(listener)
 
     def _options(self, *, many: bool) -> ReceiveOptions:
@@ -115,10 +131,11 @@ class ReceiveCommand:
             sinks.append(self._images)
         return sinks
 
-    def _reporter(self, *, many: bool) -> Reporters:
+    def _reporter(self, monitor: Monitor | None, *, many: bool) -> Reporters:
         """Who is told; a new listener is a line here."""
-        console = _make_console(many=many)
-        return Reporters(console, *([] if self._viewer is None else [self._viewer.gallery]))
+        gallery = None if self._viewer is None else self._viewer.gallery
+        told: list[Reporter | None] = [_make_console(many=many), gallery, monitor]
+        return Reporters(*(one for one in told if one is not None))
 
 
 def _place(url: str) -> str:

@@ -29,6 +29,7 @@ from misc_receiver.refinery import Refinery
 from misc_receiver.refining import RefinementJob, RefinementQueue, refine_jobs
 from misc_receiver.reports import StreamFailed, StreamReport
 from misc_receiver.sinks.interface import PictureSink
+from misc_receiver.status import StreamStatus
 from misc_receiver.turns import FairTurns
 from misc_shared.companions import run_with_companions
 from misc_shared.errors import LocalError, MiscError
@@ -127,6 +128,10 @@ class ReceivePipeline:
             await asyncio.gather(*self._receptions.values(), return_exceptions=True)
             await self._listener.close()
 
+    def status(self) -> list[StreamStatus]:
+        """How each stream stands now; may be asked in any thread."""
+        return [reception.status() for reception in list(self._receptions)]
+
     async def _accept(self) -> None:
         while self._accepting and (transport := await self._listener.accept()) is not None:
             self._open(transport)
@@ -219,7 +224,7 @@ class ReceivePipeline:
             reception.fail()
             self._blame(reception, error)
         else:
-            reception.developed(entry)
+            reception.developed(entry, took=time.perf_counter() - began)
         self._turns.charge(reception, time.perf_counter() - began)
         return True
 
@@ -230,24 +235,27 @@ class ReceivePipeline:
         jobs = self._refinements.take(self._refinery.most_at_once)
         if not jobs:
             return False
-        began = time.perf_counter()
+        began = step_began = time.perf_counter()
         steps = refine_jobs(jobs, self._refinery)
         while (told := await self._step(steps)) is not None:
-            self._tell_refined(told)
+            self._tell_refined(told, took=time.perf_counter() - step_began)
             for job in jobs:
                 job.outdated = job.outdated or job.reception.outdates(job.frame)
             if all(job.outdated for job in jobs):
                 break
             await self._develop_others(jobs)
+            step_began = time.perf_counter()
         else:
             self._pace.took(time.perf_counter() - began)
         for job in jobs:
             job.reception.done_refining(job.frame)
         return True
 
-    def _tell_refined(self, told: Sequence[tuple[RefinementJob, StreamReport]]) -> None:
+    def _tell_refined(
+        self, told: Sequence[tuple[RefinementJob, StreamReport]], *, took: float
+    ) -> None:
         for job, report in told:
-            job.reception.refined(job.frame, report)
+            job.reception.refined(job.frame, report, took=took)
 
     async def _develop_others(self, jobs: Sequence[RefinementJob]) -> None:
         """Between two steps of a refinement, decode what other streams have got meanwhile."""

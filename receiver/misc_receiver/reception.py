@@ -9,7 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
 
 from misc_receiver.backlog import Backlog
 from misc_receiver.decode import FrameDecoder
@@ -25,9 +28,10 @@ from misc_receiver.reports import (
 )
 from misc_receiver.schedule import EveryFrame, NewestFrame, RefinementSchedule
 from misc_receiver.sinks.interface import PictureSink
+from misc_receiver.status import StreamStatus
 from misc_receiver.studio import Studio
 from misc_shared.companions import run_with_companions
-from misc_shared.errors import RemoteError
+from misc_shared.errors import LimitError, ProtocolError, RemoteError, WireError
 from misc_shared.reports import Reporter
 from misc_shared.security.forms import looks_sealed
 from misc_shared.session import (
@@ -116,7 +120,8 @@ class Reception:
         self._answer = asyncio.Event()
         self._finished = asyncio.Event()
         self._refusal: RemoteError | None = None
-        self._bad_datagrams = 0
+        self._refused: Counter[str] = Counter()
+        self._ended = False
         self._frames = 0
         self._heard_at = self._clock.monotonic()
         self.input_ended = False
@@ -142,7 +147,7 @@ class Reception:
                 datagrams=counters.datagrams,
                 bytes=counters.bytes + (sealing.heard_introduction_bytes if sealing else 0),
                 duplicates=counters.duplicates,
-                refused=self._bad_datagrams,
+                refused=self._refused.total(),
                 rejected=sealing.rejected if sealing else {},
                 bad_layers=self._decoder.failures,
                 missing_bases=self._decoder.missing_bases,
@@ -153,6 +158,24 @@ class Reception:
     def silence(self) -> float:
         """Seconds since a datagram was last in order, or since the beginning."""
         return self._clock.monotonic() - self._heard_at
+
+    def status(self) -> StreamStatus:
+        """How the stream stands now; may be asked in any thread."""
+        counters, sealing = self._session.counters, sealing_of(self._transport)
+        return StreamStatus(
+            stream=self.stream,
+            datagrams=counters.datagrams,
+            bytes=counters.bytes,
+            duplicates=counters.duplicates,
+            late=counters.late,
+            foreign=counters.foreign,
+            refused=dict(self._refused) | (sealing.rejected if sealing else {}),
+            waiting=len(self._backlog),
+            skipped=self._backlog.skipped,
+            silence=self.silence,
+            ended=self._ended,
+            proven=self.proven,
+        )
 
     @property
     def has_work(self) -> bool:
@@ -166,13 +189,13 @@ class Reception:
             self._room.set()
         return self._developing
 
-    def developed(self, entry: tuple[FrameId, StreamReport] | None) -> None:
-        """Report what the decoder made; None says that it has made all of what it took."""
+    def developed(self, entry: tuple[FrameId, StreamReport] | None, *, took: float) -> None:
+        """Report what the decoder made in so many seconds; None says that it has made all."""
         if entry is None:
             self._developing = None
             return
         frame, report = entry
-        self._narrator.tell(frame, report)
+        self._narrator.tell(frame, _timed(report, took))
         if isinstance(report, PictureReady | TextSaid):
             self._schedule.sharpened(frame)
             self.decoded_at = time.monotonic()
@@ -188,9 +211,9 @@ class Reception:
         self._room.set()
         return frame
 
-    def refined(self, frame: FrameId, report: StreamReport) -> None:
-        """Report a step of refinement."""
-        self._narrator.tell(frame, report)
+    def refined(self, frame: FrameId, report: StreamReport, *, took: float) -> None:
+        """Report a step of refinement that took so many seconds."""
+        self._narrator.tell(frame, _timed(report, took))
 
     def outdates(self, frame: FrameId) -> bool:
         """Whether refining a frame further is worthless."""
@@ -241,15 +264,16 @@ class Reception:
     def _take_in(self, datagram: bytes, now: float) -> list[Event]:
         try:
             events = self._session.receive(datagram, now)
-        except RemoteError:
-            self._bad_datagrams += 1  # anybody may write to a broker
-            if self._bad_datagrams == 1 and not self.proven and looks_sealed(datagram):
+        except RemoteError as error:
+            self._refused[_cause(error)] += 1  # anybody may write to a broker
+            if self._refused.total() == 1 and not self.proven and looks_sealed(datagram):
                 _log.warning(
                     "stream %s: what comes is no datagram of ours, or sealed: give --key FILE",
                     self.stream,
                 )
             return []
         self._heard_at = now
+        self._ended = False
         self.proven = True
         return events
 
@@ -283,8 +307,10 @@ class Reception:
                     self._wake()
                 case FrameComplete(frame) | FrameExpired(frame):
                     self._end_frame(frame)
-                case StreamEnded() if not self.live:
-                    self.end_input()
+                case StreamEnded():
+                    self._ended = True
+                    if not self.live:
+                        self.end_input()
                 case Refused():
                     self._refuse(event)
 
@@ -303,6 +329,23 @@ class Reception:
         self._schedule.ended(frame)
         self._frame_ended()
         self._wake()
+
+
+def _cause(error: RemoteError) -> str:
+    match error:
+        case WireError():
+            return "malformed"
+        case LimitError():
+            return "too-large"
+        case ProtocolError():
+            return "not-allowed"
+    return "other"
+
+
+def _timed(report: StreamReport, took: float) -> StreamReport:
+    if isinstance(report, PictureReady):
+        return msgspec.structs.replace(report, took=round(took, 4))
+    return report
 
 
 async def wait_for(event: asyncio.Event, *, seconds: float | None) -> None:

@@ -185,6 +185,7 @@ class PictureReady(TimedReport, tag="picture", frozen=True, kw_only=True):
         height: pixels.
         layers: image layers that it is made of, 1 to 3.
         generated: whether a model has invented part of it.
+        took: seconds of computing for it, sinks included.
         file: where it was written, if it was.
     """
 
@@ -194,6 +195,7 @@ class PictureReady(TimedReport, tag="picture", frozen=True, kw_only=True):
     height: int
     layers: int
     generated: bool
+    took: float | None = None
     file: str | None = None
 
 
@@ -259,4 +261,4 @@ class ReceptionEnded(StreamReport, tag="end", frozen=True, kw_only=True):
     refused: int
     bad_layers: int
     missing_bases: int
-    rejected: dict[str, int] = {}
+    rejected: dict[str, int] = msgspec.field(default_factory=dict)

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import re
 import sys
+from typing import TYPE_CHECKING
 
 from misc_sender.budget import Budget
 from misc_sender.encode import FrameEncoder
@@ -18,7 +19,7 @@ from misc_sender.sources import MOVING_FPS, Source, open_source
 from misc_sender.spool import Spool, Spooling, SpoolLimits
 from misc_shared.errors import ConfigError
 from misc_shared.packs import load_pack
-from misc_shared.reports import JsonLines, Reporter
+from misc_shared.reports import JsonLines, Reporter, Reporters
 from misc_shared.security import StreamKey
 from misc_shared.security.forms import SHORT_OVERHEAD
 from misc_shared.transports import (
@@ -30,6 +31,9 @@ from misc_shared.transports import (
     parse_address,
 )
 from misc_shared.transports.guarding import choose_key, guard_sender
+
+if TYPE_CHECKING:
+    from misc_sender.monitor import Monitor
 
 __all__ = ["SendCommand"]
 

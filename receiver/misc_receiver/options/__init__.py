@@ -13,9 +13,11 @@ from misc_receiver.options.stable_diffusion import StableDiffusionSettings
 from misc_receiver.options.streams import StreamsSettings
 from misc_receiver.options.view import ViewSettings
 from misc_receiver.options.webrtc import WebrtcSettings
+from misc_shared.metrics import MetricsSettings
 
 __all__ = [
     "LinkSettings",
+    "MetricsSettings",
     "OutputSettings",
     "ReceiveSettings",
     "RefiningSettings",
@@ -39,3 +41,4 @@ class ReceiveSettings:
     view: ViewSettings
     refining: RefiningSettings
     sd: StableDiffusionSettings
+    metrics: MetricsSettings

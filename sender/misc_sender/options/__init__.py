@@ -13,11 +13,13 @@ from misc_sender.options.security import SecuritySettings
 from misc_sender.options.semantics import SemanticsSettings
 from misc_sender.options.source import SourceSettings
 from misc_sender.options.webrtc import WebrtcSettings
+from misc_shared.metrics import MetricsSettings
 
 __all__ = [
     "AdaptationSettings",
     "BudgetSettings",
     "LinkSettings",
+    "MetricsSettings",
     "ModelSettings",
     "SecuritySettings",
     "SemanticsSettings",
@@ -39,3 +41,4 @@ class SendSettings:
     adaptation: AdaptationSettings
     semantics: SemanticsSettings
     models: ModelSettings
+    metrics: MetricsSettings

@@ -7,10 +7,10 @@ else's. A name is a stream once a datagram of it came; there are at most so many
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import re
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from misc_shared.errors import TransportError
@@ -27,7 +27,7 @@ _STREAM_LIMIT = 64
 """Datagrams of one stream that wait: more than a sender has under way."""
 
 
-@dataclass
+@dataclasses.dataclass
 class ListenerCounters:
     """What a listener did not pass on.
 
@@ -168,6 +168,10 @@ class MqttListener:
     def connected(self) -> bool:
         """Whether the broker is there at this moment."""
         return self._connection.up
+
+    def turned_away(self) -> dict[str, int]:
+        """Datagrams that no stream got, by cause."""
+        return dataclasses.asdict(self.counters)
 
     async def accept(self) -> MqttStream | None:
         """Wait for the first datagram of a stream that is not here, or was closed."""

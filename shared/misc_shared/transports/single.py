@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from misc_shared.transports.base import Transport
+from misc_shared.transports.liveness import is_up
 
 __all__ = ["SingleListener"]
 
@@ -16,6 +17,12 @@ class SingleListener:
 
     def __init__(self, transport: Transport) -> None:
         self._transport: Transport | None = transport
+        self._given = transport
+
+    @property
+    def connected(self) -> bool:
+        """Whether the transport is up."""
+        return is_up(self._given)
 
     async def accept(self) -> Transport | None:
         """Give the transport the first time, None afterwards."""

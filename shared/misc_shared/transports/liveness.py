@@ -1,0 +1,37 @@
+"""Whether a link is up, and what it turned away, for those kinds of it that know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
+
+__all__ = ["Fallible", "Selective", "is_up", "turned_away"]
+
+
+@runtime_checkable
+class Fallible(Protocol):
+    """A transport or a listener that loses its broker and finds it again."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker is there at this moment."""
+        ...
+
+
+@runtime_checkable
+class Selective(Protocol):
+    """A listener that does not take every datagram."""
+
+    def turned_away(self) -> Mapping[str, int]:
+        """Datagrams that no stream got, by cause."""
+        ...
+
+
+def turned_away(link: object) -> Mapping[str, int]:
+    """Datagrams that no stream got, by cause; nothing for what takes all."""
+    return link.turned_away() if isinstance(link, Selective) else {}
+
+
+def is_up(link: object) -> bool:
+    """Whether a transport or listener is up; what cannot be down always is."""
+    return link.connected if isinstance(link, Fallible) else True
