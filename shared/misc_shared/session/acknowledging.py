@@ -9,6 +9,7 @@ __all__ = ["Acknowledger"]
 
 _MAX_DELAY = 0xFFFF
 _MAX_DEPTH = 0x7FFF
+_SHORT_BITMAP = 0xFFFF_FFFF
 _MAX_CHANGED = 4 * MAX_REPORTS
 """Frames to be reported; above it the oldest are not, and the sender asks by repeating."""
 
@@ -120,6 +121,7 @@ def _shorten(report: FrameReport) -> FrameReport:
     # Saying less is safe: the sender repeats what it need not. The first bitmap is the urgent one.
     numbers = list(report.by_layer.values())
     kept = next((index for index, number in enumerate(numbers) if number > 0), 0)
+    numbers[kept] = min(numbers[kept], numbers[kept] & _SHORT_BITMAP)
     short = [
         number if number == NO_MORE or index == kept else 0 for index, number in enumerate(numbers)
     ]

@@ -72,7 +72,7 @@ class ReceiverSession:
 
     Args:
         packs: Component name -> 8-byte digest of every model that we can decode with.
-        mtu: Bytes of the largest datagram that can go back, 48 to 65,535.
+        mtu: Bytes of the largest datagram that can go back, 33 to 65,535.
         one_way: Nothing can go back.
         overhead: Bytes that a seal adds to each datagram; they count as the sender's.
         limits: Bounds of memory.

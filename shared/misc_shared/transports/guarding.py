@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from misc_shared.errors import ConfigError
-from misc_shared.security.forms import MAX_ECHO, SHORT_OVERHEAD
 from misc_shared.transports.base import Listener, Transport
-from misc_shared.wire import MIN_MTU
 
 if TYPE_CHECKING:
     from misc_shared.security import KeyRing, StreamKey
 
-__all__ = ["ReceiverGuard", "check_sealed_mtu", "choose_key", "guard_sender", "is_this_host"]
+__all__ = ["ReceiverGuard", "choose_key", "guard_sender", "is_this_host"]
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +34,8 @@ def choose_key(keys: KeyRing | None, *, stream: str, mtu: int) -> StreamKey | No
     """
     if keys is None:
         return None
+    from misc_shared.transports.sealed import check_sealed_mtu
+
     check_sealed_mtu(mtu)
     key = keys.find(stream)
     if key is None:
@@ -140,17 +140,6 @@ class _GuardedListener:
         if stream not in self._told and len(self._told) < _NAMES_TOLD:
             self._told.add(stream)
             _log.warning("%s", error)
-
-
-def check_sealed_mtu(mtu: int) -> None:
-    """Refuse an MTU that leaves a session too little beside a seal.
-
-    Raises:
-        ConfigError: it does.
-    """
-    least = max(MIN_MTU + SHORT_OVERHEAD, MAX_ECHO)
-    if mtu < least:
-        raise ConfigError(f"an MTU of {mtu} bytes is too small with a key: give at least {least}")
 
 
 def is_this_host(host: str) -> bool:

@@ -34,7 +34,7 @@ async def open_sender(
         url: mqtt://[user:password@]host[:port][/prefix/stream], mqtts://...,
             webrtc+http://host[:port][/whip/stream], webrtc+https://... or file:PATH.
         stream: the stream's name, where the URL does not say it.
-        mtu: bytes of the largest datagram, 48 to 65535.
+        mtu: bytes of the largest datagram, 33 to 65535.
         expiry: seconds after which a broker may drop a datagram, or None.
         ca_file: certificates to trust in place of the system's, for mqtts and webrtc+https.
         webrtc: how WebRTC connections are made.

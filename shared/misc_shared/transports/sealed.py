@@ -11,16 +11,16 @@ import contextlib
 import logging
 from typing import Protocol
 
-from misc_shared.errors import TransportError
+from misc_shared.errors import ConfigError, TransportError
 from misc_shared.security.counters import SealCounters
-from misc_shared.security.forms import SHORT_OVERHEAD
+from misc_shared.security.forms import MAX_ECHO, SHORT_OVERHEAD
 from misc_shared.security.keys import StreamKey
 from misc_shared.security.receiver_seal import ReceiverSeal
 from misc_shared.security.sender_seal import SenderSeal
 from misc_shared.transports.base import Transport
-from misc_shared.transports.guarding import check_sealed_mtu
+from misc_shared.wire import MIN_MTU
 
-__all__ = ["SealedTransport", "sealing_of"]
+__all__ = ["SealedTransport", "check_sealed_mtu", "sealing_of"]
 
 _log = logging.getLogger(__name__)
 
@@ -191,3 +191,14 @@ class SealedTransport:
 def sealing_of(transport: Transport) -> SealCounters | None:
     """What a transport's seal has taken and refused; None if it has none."""
     return transport.counters if isinstance(transport, SealedTransport) else None
+
+
+def check_sealed_mtu(mtu: int) -> None:
+    """Refuse an MTU that leaves a session too little beside a seal.
+
+    Raises:
+        ConfigError: it does.
+    """
+    least = max(MIN_MTU + SHORT_OVERHEAD, MAX_ECHO)
+    if mtu < least:
+        raise ConfigError(f"an MTU of {mtu} bytes is too small with a key: give at least {least}")

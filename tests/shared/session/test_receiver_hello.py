@@ -116,11 +116,11 @@ class TestHello:
 
     def test_a_refusal_is_short_where_the_link_is_narrow(self) -> None:
         """The reason always fits."""
-        receiver = make_receiver(mtu=48)
+        receiver = make_receiver(mtu=33)
         receiver.receive(full_hello({"codec": b"another!"}), 0)
         datagram = receiver.next_datagram(0)
         assert datagram == write(Bye(KINDS[Bye], 7, Reason.PACKS, ""))
-        assert len(full_hello()) > 48
+        assert len(full_hello()) > 33
 
     def test_a_sender_that_does_not_say_hello_is_asked_to(self) -> None:
         """After 2 s, and again while it sends."""

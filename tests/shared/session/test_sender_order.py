@@ -72,7 +72,7 @@ class TestOrder:
 
     def test_a_pair_is_only_made_where_both_fit(self) -> None:
         """Both the link and the pair's own limit."""
-        sender = make_sender(mtu=48)
+        sender = make_sender(mtu=33)
         sender.submit(picture(0, base=5, text=20, maps=17), 0)
         assert names(drain(sender, 0)) == ["BASE", "ShortHello", "TEXT", "MAPS"]
         sender = make_sender(mtu=1100)
@@ -156,7 +156,7 @@ class TestGivingUp:
         ("options", "words"),
         [
             ({"epoch": 65_536}, "epoch is 65536"),
-            ({"mtu": 47}, "MTU is 47: expected 48 to 65535"),
+            ({"mtu": 32}, "MTU is 32: expected 33 to 65535"),
         ],
     )
     def test_nonsense_options_are_refused(self, options: dict[str, int], words: str) -> None:

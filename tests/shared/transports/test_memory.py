@@ -49,7 +49,7 @@ async def test_too_large_is_refused() -> None:
 
 async def test_an_mtu_no_session_can_use_is_refused() -> None:
     """The sentence says the range."""
-    with pytest.raises(ConfigError, match="MTU of 10 bytes is not within 48 to 65535"):
+    with pytest.raises(ConfigError, match="MTU of 10 bytes is not within 33 to 65535"):
         await open_sender("file:never-written.misc", mtu=10)
 
 
