@@ -17,6 +17,12 @@ from misc_shared.wire import Ack, LayerKind
 
 __all__ = ["BlindFlight", "ConfirmedFlight", "Flight"]
 
+_HIGH_LOSS = 0.1
+"""Share of the bytes. From it on, time-outs no longer double, and BASE goes twice. Measured with a
+third lost in bursts of ten (2 kbit/s, 1.3 s round trip, 800 bytes every 10 s, 4 x 300 pictures):
+first layers that arrive 62 % -> 91 % -> 93 %, first details 37 % -> 77 % -> 84 %. Sending the first
+detail twice as well, or parity over a picture, a burst of ten takes along."""
+_BASE_SENDS = 2
 _REORDER_THRESHOLD = 3
 """Datagrams that may overtake one before it is taken for lost. RFC 9002, 6.1.1."""
 
@@ -47,9 +53,17 @@ class ConfirmedFlight:
         queue: The frames whose chunks these are.
         round_trip: Measures, and says how long to wait.
         delivery: Is told what the answers say of the link's rate.
+        timing: When to repeat what is not waited for.
     """
 
-    def __init__(self, queue: FrameQueue, round_trip: RoundTrip, delivery: DeliveryRate) -> None:
+    def __init__(
+        self,
+        queue: FrameQueue,
+        round_trip: RoundTrip,
+        delivery: DeliveryRate,
+        timing: SenderTiming,
+    ) -> None:
+        self._timing = timing
         self._queue = queue
         self._round_trip = round_trip
         self._delivery = delivery
@@ -71,6 +85,8 @@ class ConfirmedFlight:
         if late:
             self._back_off(now, timeout)
         self._lose(late)
+        for piece in [piece for _, piece in self._unprotected() if now >= self._again_at(piece)]:
+            piece.on(PieceTrigger.LOSE)
 
     def restart(self, now: float) -> None:
         """Take for lost what was under way; what arrived of it nevertheless comes twice."""
@@ -103,13 +119,28 @@ class ConfirmedFlight:
         timeout = self._round_trip.timeout
         # An answer may shorten the time-out, so that it has passed before anybody looked.
         due = ((frame, max(now, piece.sent_at + timeout)) for frame, piece in self._flying())
-        return min((time for frame, time in due if self._pays(frame, time)), default=None)
+        times = [time for frame, time in due if self._pays(frame, time)]
+        times += [max(now, self._again_at(piece)) for _, piece in self._unprotected()]
+        return min(times, default=None)
 
     def _flying(self) -> Iterator[tuple[FrameInFlight, OutgoingPiece]]:
         for frame in self._queue:
             for piece in frame.pieces:
                 if piece.state is Piece.FLYING:
                     yield frame, piece
+
+    def _unprotected(self) -> list[tuple[FrameInFlight, OutgoingPiece]]:
+        """What went once and goes again before any time-out, where loss is high."""
+        if self._delivery.loss < _HIGH_LOSS:
+            return []
+        return [
+            (frame, piece)
+            for frame, piece in self._flying()
+            if piece.layer is LayerKind.BASE and piece.sends < _BASE_SENDS
+        ]
+
+    def _again_at(self, piece: OutgoingPiece) -> float:
+        return piece.sent_at + self._timing.repeat_gap
 
     def _lose(self, pieces: Sequence[OutgoingPiece]) -> None:
         for piece in pieces:
@@ -122,6 +153,8 @@ class ConfirmedFlight:
         return now + self._round_trip.estimate < frame.deadline
 
     def _back_off(self, now: float, timeout: float) -> None:
+        if self._delivery.loss >= _HIGH_LOSS:
+            return  # it is the air that loses, and waiting longer would not make room
         if self._backed_off_at is None or now >= self._backed_off_at + timeout:
             self._backed_off_at = now
             self._round_trip.back_off()
@@ -134,6 +167,8 @@ class ConfirmedFlight:
             self._round_trip.answered()
         if certain is not None:
             self._round_trip.measure(answered_at - certain.at)
+        elif newest is not None and newest.departure is not None:
+            self._delivery.time_out(newest.departure)  # whichever sending it was, it is over
         self._delivery.answered(
             received, certain, answered_at, round_trip=self._round_trip.estimate
         )

@@ -87,7 +87,7 @@ class SenderSession:
 
     Args:
         epoch: This run, 0 to 65,535, drawn at random: it tells a restarted sender from an old one.
-        mtu: Bytes of the largest datagram, 48 to 65,535.
+        mtu: Bytes of the largest datagram, 33 to 65,535.
         hello: How to introduce ourselves.
         now: The caller's clock at `hello.started`.
         one_way: Nothing can come back: repeat each BASE and HELLO instead.
@@ -131,7 +131,7 @@ class SenderSession:
         self._flight: Flight = (
             BlindFlight(self._queue, timing)
             if one_way
-            else ConfirmedFlight(self._queue, self._round_trip, self._delivery)
+            else ConfirmedFlight(self._queue, self._round_trip, self._delivery, timing)
         )
         self._greeting = Greeting(
             hello,

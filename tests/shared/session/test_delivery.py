@@ -10,6 +10,7 @@ from tests.shared.session.virtual_link import (
 )
 
 from misc_shared.session.delivery import DeliveryRate
+from misc_shared.wire import LayerKind
 
 
 def burst(link: DeliveryRate, *, at: float, sizes: list[int], rate: float, delay: float) -> float:
@@ -137,3 +138,16 @@ def test_no_queue_grows_behind_a_sender_that_is_never_held_back() -> None:
         simulation.at(number, picture(number, base=200, text=50, detail1=2_000))
     simulation.run(until=60)
     assert max(waits) < 5.0
+
+
+def test_where_the_air_loses_much_the_first_layer_goes_twice_and_time_outs_do_not_double() -> None:
+    """Bursts of ten among datagrams would outlast a sender that waits longer and longer."""
+    pattern = ([False] * 12 + [True] * 8) * 40
+    up = Direction(rate=6_000, delay=0.5, pattern=pattern)
+    simulation = Simulation(make_sender(), make_receiver(), up=up, down=Direction(delay=0.5))
+    for number in range(40):
+        simulation.at(number * 5.0, picture(number * 5.0, lifetime=20, base=100, detail1=400))
+    simulation.run(until=230)
+    first = {frame for frame, layer in simulation.layers_received() if layer is LayerKind.BASE}
+    assert len(first) == 40
+    assert simulation.sender.link.loss > 0.1
