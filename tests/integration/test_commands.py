@@ -298,19 +298,6 @@ def test_a_local_fault_in_a_process_of_its_own() -> None:
     assert done.stderr.count("\n") == 1
 
 
-def test_without_cuda_gpu_is_one_sentence(picture: Path, tmp_path: Path) -> None:
-    """It names what is missing. Where there is a CUDA device, it works instead."""
-    recording = tmp_path / "photo.misc"
-    _reports("misc-send", picture, "--to", f"file:{recording}", "--semantics", "none")
-    done = _run("misc-recv", "--from", f"file:{recording}", "--gpu")
-    if done.returncode == 0:
-        assert '"kind":"refined"' in done.stdout
-    else:
-        assert done.returncode == 2
-        assert "CUDA" in done.stderr
-        assert done.stderr.count("\n") == 1
-
-
 @pytest.mark.parametrize("program", list(PROGRAMS))
 def test_help_answers_at_once(program: str) -> None:
     """Under 0.6 s of processor time, because nothing heavy is imported."""

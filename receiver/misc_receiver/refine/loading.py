@@ -53,13 +53,20 @@ def load_refiner(
     if name == "none":
         return CoarseOnly()
     if name == "sd":
-        _check_device(device)
-        from misc_receiver.refine.stable_diffusion.loading import load_sd
-
-        return load_sd(sd or SdSettings(), device=device)
+        return _load_sd(sd or SdSettings(), device)
     if component is None:
         raise PackError("the refiner nano needs a pack with a refiner; name one, or use none")
     return _load_nano(component.path, device)
+
+
+def _load_sd(settings: SdSettings, device: str) -> Refiner:
+    from misc_receiver.refine.stable_diffusion.folders import find_models
+
+    find_models(settings)  # what is missing is told before torch is imported
+    _check_device(device)
+    from misc_receiver.refine.stable_diffusion.loading import load_sd
+
+    return load_sd(settings, device=device)
 
 
 def _load_nano(folder: Path, device: str) -> NanoRefiner:

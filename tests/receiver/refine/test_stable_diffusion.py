@@ -135,13 +135,15 @@ def test_damaged_weights_are_one_sentence(settings: SdSettings, tmp_path: Path) 
         load_refiner("sd", sd=replace(settings, controlnet=str(tmp_path)))
 
 
-def test_senseless_settings_are_refused(refiner: Refiner, described: RefineRequest) -> None:
+def test_senseless_settings_are_refused(
+    refiner: Refiner, settings: SdSettings, described: RefineRequest
+) -> None:
     """Each with its range."""
     for wrong in ({"strength": 0.0}, {"guidance": 0.5}, {"control": 9.0}, {"memory": "much"}):
         with pytest.raises(ConfigError, match=r"give|use one of"):
             SdSettings(**wrong)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="add --gpu"):
-        load_refiner("sd", sd=SdSettings(memory="offload"))
+        load_refiner("sd", sd=replace(settings, memory="offload"))
     with pytest.raises(ConfigError, match="at most 25"):
         refine(refiner, described, steps=26)
 

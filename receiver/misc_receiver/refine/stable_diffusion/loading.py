@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from misc_receiver.refine.stable_diffusion.folders import find_models
 from misc_receiver.refine.stable_diffusion.refiner import SdModels, SdRefiner
 from misc_receiver.refine.stable_diffusion.settings import SdSettings
 from misc_receiver.torch_door import diffusers, torch
@@ -37,15 +38,7 @@ def load_sd(settings: SdSettings, *, device: str) -> SdRefiner:
     """
     if settings.memory == "offload" and device == "cpu":
         raise ConfigError("memory mode offload moves models to a GPU and back: add --gpu")
-    wanted = {
-        "model": settings.model,
-        "controlnet": settings.controlnet,
-        "lora": settings.lora,
-        "preview": settings.preview,
-    }
-    folders = {
-        part: find_folder(name, option=f"--sd-{part}") for part, name in wanted.items() if name
-    }
+    folders = find_models(settings)
     dtype = torch.float16 if device == "cuda" else torch.float32
     with _offline():
         pipeline, lcm = _load_pipeline(settings, folders, dtype)
@@ -53,36 +46,11 @@ def load_sd(settings: SdSettings, *, device: str) -> SdRefiner:
         if "preview" in folders:
             tiny = _load(diffusers.AutoencoderTiny, folders["preview"], dtype=dtype)
     _place(pipeline, settings, device)
-    names = [f"{wanted[part]}@{_fingerprint(folder)}" for part, folder in folders.items()]
+    names = [
+        f"{getattr(settings, part)}@{_fingerprint(folder)}" for part, folder in folders.items()
+    ]
     tiny = None if tiny is None else tiny.eval().to(device)
     return SdRefiner(SdModels(pipeline, tiny, lcm, ", ".join(names)), settings)
-
-
-def find_folder(name: str, *, option: str) -> Path:
-    """Find a model's folder or file, or the hub's cached copy of it.
-
-    Raises:
-        PackError: it is not on this machine; the message has the command that fetches it.
-    """
-    if Path(name).exists():
-        return Path(name)
-    if name.startswith((".", "/", "~")) or name.count("/") != 1:
-        raise PackError(f"there is no {name}; give {option} a folder, or a name on the hub")
-    import huggingface_hub
-
-    try:
-        found = huggingface_hub.snapshot_download(name, local_files_only=True)
-    except (OSError, ValueError):
-        raise PackError(_missing(name, option)) from None
-    return Path(found)
-
-
-def _missing(name: str, option: str) -> str:
-    mending = f"run: hf download {name}"
-    if option == "--sd-model":  # the hub also keeps single-file and half-precision copies of it
-        mending += " --exclude '*.ckpt' '*.bin' '*fp16*' 'v1-5*' '*non_ema*' 'safety_checker/*'"
-    instead = ", or leave it out with none" if option in {"--sd-lora", "--sd-preview"} else ""
-    return f"the model {name} of {option} is not on this machine; {mending}{instead}"
 
 
 def _load_pipeline(
