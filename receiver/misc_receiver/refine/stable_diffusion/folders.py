@@ -9,6 +9,7 @@ from misc_shared.errors import MissingExtraError, PackError
 
 __all__ = ["find_models"]
 
+_COPIES = ("*.ckpt", "*.bin", "*fp16*", "*non_ema*", "v1-5*", "safety_checker/*")
 _PARTS = ("model", "controlnet", "lora", "preview")
 
 
@@ -45,6 +46,6 @@ def _find(name: str, *, option: str) -> Path:
 def _missing(name: str, option: str) -> str:
     mending = f"run: hf download {name}"
     if option == "--sd-model":  # the hub also keeps single-file and half-precision copies of it
-        mending += " --exclude '*.ckpt' '*.bin' '*fp16*' 'v1-5*' '*non_ema*' 'safety_checker/*'"
+        mending += "".join(f" --exclude '{copies}'" for copies in _COPIES)
     instead = ", or leave it out with none" if option in {"--sd-lora", "--sd-preview"} else ""
     return f"the model {name} of {option} is not on this machine; {mending}{instead}"
