@@ -154,11 +154,13 @@ class SignallingBox:
 
     Attributes:
         port: where it listens.
+        connections: offers that were answered.
         setup_bytes: bytes of the descriptions that went through.
     """
 
     def __init__(self, receiver: str, box: UdpBox, *, delay: float = 0.0) -> None:
         self.port = 0
+        self.connections = 0
         self.setup_bytes = 0
         self._receiver = receiver
         self._box = box
@@ -207,6 +209,7 @@ class SignallingBox:
             answer = await reply.text()
             if reply.status == HTTPStatus.CREATED:
                 way.receiver = _candidate(answer)
+                self.connections += 1
                 self.setup_bytes += len(offer) + len(answer)
                 answer = _with_candidate(answer, way.front)
             await asyncio.sleep(self._delay)

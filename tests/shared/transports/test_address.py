@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from misc_shared.errors import ConfigError
-from misc_shared.transports import FileAddress, MqttAddress, parse_address
+from misc_shared.transports import FileAddress, MqttAddress, WebrtcAddress, parse_address
 
 
 def test_a_bare_host_gets_the_defaults() -> None:
@@ -43,6 +43,19 @@ def test_a_stream_may_come_from_the_option() -> None:
     assert address.stream == "garden"
 
 
+def test_webrtc_is_agreed_on_over_http() -> None:
+    """The path is WHIP's; without it the name comes from --stream, or from whoever sends."""
+    address = parse_address("webrtc+https://[::1]:8443/whip/garden")
+    assert address == WebrtcAddress(host="::1", port=8443, tls=True, stream="garden")
+    assert address.endpoint("garden") == "https://[::1]:8443/whip/garden"
+    assert parse_address("webrtc+http://host", stream="porch") == WebrtcAddress(
+        host="host", port=8889, tls=False, stream="porch"
+    )
+    assert parse_address("webrtc+http://host") == WebrtcAddress(
+        host="host", port=8889, tls=False, stream=None
+    )
+
+
 @pytest.mark.parametrize(
     ("url", "path"),
     [
@@ -61,12 +74,16 @@ def test_files(url: str, path: str) -> None:
     [
         ("photo.misc", "no URL"),
         ("carrier-pigeon://coop", "'carrier-pigeon' is no transport"),
-        ("webrtc+http://host", "no transport of this version"),
+        ("webrtc://host", "no transport of this version"),
         ("file:", "names no file"),
         ("file://host/photo.misc", "names no file"),
         ("mqtt://", "names no broker"),
         ("mqtt://[::1", "cannot be read"),
         ("mqtt://host:99999", "port is no number"),
+        ("webrtc+http://", "names no receiver"),
+        ("webrtc+http://me:secret@host", "bearer token comes from"),
+        ("webrtc+https://host/garden", "expected /whip/STREAM"),
+        ("webrtc+http://host/whip/a b", "no stream name"),
         ("mqtt://host:0x50", "port is no number"),
         ("mqtt://host/misc/+", "wildcard"),
         ("mqtt://me:p#ss@host", "names no broker|'#'"),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import hmac
 import re
-from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from misc_shared.errors import WireError
 from misc_shared.transports.address import STREAM_NAME_PATTERN
@@ -20,7 +20,6 @@ __all__ = ["Busy", "Full", "OfferTaker", "Unknown", "make_application"]
 _SDP = "application/sdp"
 _BODY_TIMEOUT = 20.0
 _MAX_URL = 512
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Busy(Exception):  # noqa: N818 - an answer to a sender, not an error of ours
@@ -100,12 +99,12 @@ def make_application(taker: OfferTaker, *, token: str | None) -> web.Application
     return application
 
 
-def _guard(token: str | None) -> Callable[[web.Request, _Handler], Awaitable[web.StreamResponse]]:
+def _guard(token: str | None) -> Middleware:
     """Lets only those in who know the token; not even which URLs exist is told to others."""
     expected = None if token is None else f"Bearer {token}".encode()
 
     @web.middleware
-    async def guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         shown = request.headers.get("Authorization", "").encode(errors="replace")
         if expected is not None and not hmac.compare_digest(shown, expected):
             raise web.HTTPUnauthorized(

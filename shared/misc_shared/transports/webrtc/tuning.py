@@ -98,8 +98,8 @@ class TunedAssociation:
         self._expire, sctp._t3_expired = sctp._t3_expired, self._on_timeout  # type: ignore[method-assign]
         self._abandon, sctp._maybe_abandon = sctp._maybe_abandon, self._on_loss  # type: ignore[method-assign]
         self._send_sack, sctp._send_sack = sctp._send_sack, self._delay_sack  # type: ignore[method-assign]
-        self._send_chunk, sctp._send_chunk = sctp._send_chunk, self._send_with_sack  # type: ignore[method-assign,assignment]
-        sctp._update_rto = self._sampled  # type: ignore[method-assign]
+        self._send_chunk, sctp._send_chunk = sctp._send_chunk, self._send_with_sack  # type: ignore[method-assign]
+        sctp._update_rto = self._sampled  # type: ignore[method-assign,assignment]
 
     @property
     def in_flight(self) -> int:
@@ -148,7 +148,7 @@ class TunedAssociation:
             usual = _FIRST_TIMEOUT
         else:
             usual = max(sctp._srtt + 4 * sctp._rttvar, 1.5 * max(self._samples)) + self._patience
-        return min(max(usual, _LEAST_TIMEOUT) * 2**self._expiries, _MOST_TIMEOUT)
+        return min(max(usual, _LEAST_TIMEOUT) * float(2**self._expiries), _MOST_TIMEOUT)
 
     def _on_timeout(self) -> None:
         self._expiries = min(self._expiries + 1, 8)
@@ -157,7 +157,7 @@ class TunedAssociation:
 
     def _on_loss(self, chunk: DataChunk) -> bool:
         known = chunk._abandoned
-        abandoned = self._abandon(chunk)
+        abandoned: bool = self._abandon(chunk)
         if abandoned and not known:
             self._observer.lost_one()
         return abandoned
