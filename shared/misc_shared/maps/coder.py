@@ -1,18 +1,21 @@
 """The maps layer: where each item is, a few bits a map.
 
-All maps of a picture share one grid. Each is coded cell by cell in reading order; a cell's chance
-of being covered depends on six neighbours already known and on whether an earlier map covers the
-cell, since items rarely overlap:
+All maps of a picture share one grid. Each is coded cell by cell in reading order. How likely a cell
+is covered depends on eight neighbours already known and on whether an earlier map covers the cell,
+since items rarely overlap; and on the cell's place, since the sky is above and grass below:
 
-          N2               (N2: two above, W2: two to the left)
-      NW  N  NE
+          N2               (N2: two above, W2: two to the left, NWW and NEE a knight's move)
+  NWW NW  N  NE  NEE
     W2 W  ?                outside the grid nothing is covered
 
-Why cells and not run lengths: both were measured on held-out DeepLabv3 masks (`training/maps.py`,
-which prints both). Runs conditioned on the row above, their lengths entropy-coded, take 24.9 bits
-for an 8x8 map and 55.8 for a 16x16 one; cells take 23.0 and 52.2 with a smaller table and less
-code. A run is a row of equal cells either way: this is its length coded in unary, each step
-with the neighbours' context.
+Each of the two speaks in log odds and they are added, as in logistic regression. One table of both
+together would be ten times as large and had too few maps to be counted from.
+
+Why cells and not run lengths: both were measured on held-out maps (`training/maps.py`, which prints
+both). Runs conditioned on the row above, their lengths entropy-coded, take 27 bits for an 8x8 map
+that the nano semantics drew and 62 for a 16x16 one; cells take 25 and 53.
+A run is a row of equal cells either way: this is its length coded in unary, each step with the
+neighbours' context.
 
 The chances are constants of the format, so the coder needs no pack and adapts to nothing.
 """
@@ -20,17 +23,25 @@ The chances are constants of the format, so the coder needs no pack and adapts t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from misc_shared.coding.symbols import SymbolCoder, SymbolReader, SymbolWriter
 from misc_shared.errors import BitstreamError, ConfigError, LimitError
-from misc_shared.maps.chances import CHANCES_8, CHANCES_16, CHANCES_32
+from misc_shared.maps.chances import (
+    NEAR_8,
+    NEAR_16,
+    NEAR_32,
+    PLACE_8,
+    PLACE_16,
+    PLACE_32,
+    UNCOVERED,
+)
 from misc_shared.semantics import MAX_ITEMS
 
-__all__ = ["MAX_SIDE", "MIN_SIDE", "cell_contexts", "decode_maps", "encode_maps", "maps_need_base"]
+__all__ = ["MAX_SIDE", "MIN_SIDE", "decode_maps", "encode_maps", "maps_need_base"]
 
 _Maps = Sequence[NDArray[np.bool_]]
 _AXES: Final = 2
@@ -48,6 +59,16 @@ _SIDES: Final = tuple(
 )
 _FILLINGS: Final = (0, 16384, 24576, 65536)  # empty, full, some of both
 _EMPTY, _FULL, _MIXED = range(3)
+_MOST: Final = len(UNCOVERED) // 2  # log odds either way
+_QUARTERS: Final = 4
+_LATER: Final = 12  # added to a place for all maps but the first
+
+
+class _Odds(NamedTuple):
+    """Log odds of a covered cell by its neighbours and by its place."""
+
+    near: Sequence[int]
+    place: Sequence[int]
 
 
 def encode_maps(maps: _Maps, base: _Maps = ()) -> bytes:
@@ -107,24 +128,6 @@ def maps_need_base(data: bytes) -> bool:
         return False
 
 
-def cell_contexts(above: Sequence[Sequence[int]], taken: Sequence[int]) -> list[int]:
-    """Return the part of each cell's context in a row that is known before the row is.
-
-    Args:
-        above: the two rows above, the upper one first; 0 or 1 for each column.
-        taken: 1 in the columns that an earlier map covers.
-
-    Returns:
-        For each column N + 2 NW + 4 NE + 8 N2 + 16 taken; a cell adds 32 W + 64 W2.
-    """
-    upper, lower = above
-    padded = [0, *lower, 0]
-    return [
-        padded[x + 1] | padded[x] << 1 | padded[x + 2] << 2 | upper[x] << 3 | taken[x] << 4
-        for x in range(len(lower))
-    ]
-
-
 def _code(
     coder: SymbolCoder, wanted: _Maps | None, *, max_items: int, base: _Maps = ()
 ) -> list[NDArray[np.bool_]]:
@@ -140,23 +143,19 @@ def _code(
         return []
     rows, columns = _code_grid(coder, *(wanted[0].shape if wanted else (MIN_SIDE, MIN_SIDE)))
     blank = np.zeros((rows, columns), np.bool_)
-    taken = blank
     maps: list[NDArray[np.bool_]] = []
     for place in range(count):
-        maps.append(_code_map(coder, wanted[place] if wanted else blank, taken))
-        taken = taken | maps[-1]
+        maps.append(_code_map(coder, wanted[place] if wanted else blank, maps))
     return maps
 
 
 def _code_rest(coder: SymbolCoder, base: _Maps, wanted: _Maps | None) -> list[NDArray[np.bool_]]:
     """Write or read those maps that are not the base's."""
-    taken = np.zeros_like(base[0])
     maps: list[NDArray[np.bool_]] = []
     for place, old in enumerate(base):
         new = old if wanted is None else wanted[place]
         other = coder.code(_EVEN, int(not np.array_equal(new, old)))
-        maps.append(_code_map(coder, new, taken) if other else old)
-        taken = taken | maps[-1]
+        maps.append(_code_map(coder, new, maps) if other else old)
     return maps
 
 
@@ -172,41 +171,77 @@ def _code_grid(coder: SymbolCoder, rows: int, columns: int) -> tuple[int, int]:
     return rows, columns
 
 
-def _code_map(
-    coder: SymbolCoder, wanted: NDArray[np.bool_], taken: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
+def _code_map(coder: SymbolCoder, wanted: NDArray[np.bool_], earlier: _Maps) -> NDArray[np.bool_]:
     """Write or read one map; a reader's `wanted` gives the shape alone."""
     filling = _MIXED if wanted.any() != wanted.all() else _FULL if wanted.all() else _EMPTY
     filling = coder.code(_FILLINGS, filling)
     if filling != _MIXED:
         return np.full(wanted.shape, filling == _FULL)
-    chances = _chances(wanted.shape)
-    upper = lower = [0] * wanted.shape[1]
+    rows, columns = wanted.shape
+    odds = _odds(wanted.shape)
+    taken = np.logical_or.reduce([np.zeros_like(wanted), *earlier]).astype(int).tolist()
+    edges = [0] + [4] * (columns - 2) + [8]
+    upper = lower = [0] * columns
     cells: list[list[int]] = []
-    for wanted_row, taken_row in zip(wanted.tolist(), taken.astype(int).tolist(), strict=True):
-        contexts = cell_contexts((upper, lower), taken_row)
-        upper, lower = lower, _code_row(coder, wanted_row, contexts, chances)
+    for y, wanted_row in enumerate(wanted.tolist()):
+        first = y * _QUARTERS // rows + _LATER * bool(earlier)
+        contexts = _contexts_of_row(upper, lower, taken[y], [first + edge for edge in edges])
+        upper, lower = lower, _code_row(coder, wanted_row, contexts, odds)
         cells.append(lower)
     return np.array(cells, np.bool_)
 
 
+def _contexts_of_row(
+    upper: list[int], lower: list[int], taken: list[int], places: list[int]
+) -> list[tuple[int, int]]:
+    """Return the parts of each cell's contexts that are known before its row is.
+
+    Args:
+        upper: the row two above; 0 or 1 for each column.
+        lower: the row above.
+        taken: 1 in the columns that an earlier map covers.
+        places: the rows' quarter, the columns' edges, and whether there is an earlier map.
+
+    Returns:
+        For each column N + 2 NW + 4 NE + 8 N2 + 16 NEE + 32 NWW + 64 taken, to which a cell adds
+        128 W + 256 W2; and its place + 48 N, to which it adds 24 W.
+    """
+    above = [0, 0, *lower, 0, 0]
+    return [
+        (
+            above[x + 2]
+            | above[x + 1] << 1
+            | above[x + 3] << 2
+            | upper[x] << 3
+            | above[x + 4] << 4
+            | above[x] << 5
+            | taken[x] << 6,
+            place + 48 * above[x + 2],
+        )
+        for x, place in enumerate(places)
+    ]
+
+
 def _code_row(
-    coder: SymbolCoder, wanted: list[int], contexts: list[int], chances: Sequence[int]
+    coder: SymbolCoder, wanted: list[int], contexts: list[tuple[int, int]], odds: _Odds
 ) -> list[int]:
+    near_odds, place_odds = odds
     row: list[int] = []
     west = 0  # W + 2 W2
-    for cell, context in zip(wanted, contexts, strict=True):
-        bit = coder.code((0, chances[context | west << 5], 65536), int(cell))
+    for cell, (near, place) in zip(wanted, contexts, strict=True):
+        covered = near_odds[near | west << 7] + place_odds[place + 24 * (west & 1)]
+        chance = UNCOVERED[max(-_MOST, min(_MOST, covered)) + _MOST]
+        bit = coder.code((0, chance, 65536), int(cell))
         row.append(bit)
         west = (west << 1 | bit) & 0b11
     return row
 
 
-def _chances(shape: tuple[int, ...]) -> Sequence[int]:
-    """Return the chance of an uncovered cell by context: the finer the grid, the smoother."""
+def _odds(shape: tuple[int, ...]) -> _Odds:
+    """Return the log odds by context: the finer the grid, the smoother its maps."""
     if sum(shape) < 8 + 16:
-        return CHANCES_8
-    return CHANCES_16 if sum(shape) < 16 + 32 else CHANCES_32
+        return _Odds(NEAR_8, PLACE_8)
+    return _Odds(NEAR_16, PLACE_16) if sum(shape) < 16 + 32 else _Odds(NEAR_32, PLACE_32)
 
 
 def _check(maps: Sequence[NDArray[np.bool_]]) -> None:

@@ -49,7 +49,7 @@ def test_maps_come_back(maps: list[NDArray[np.bool_]]) -> None:
 
 @pytest.mark.parametrize(("grid", "most"), [(8, 12), (16, 26), (32, 60)])
 def test_three_maps_are_small(grid: int, most: int) -> None:
-    """The recipe prints what real masks take: 7 bytes for three 8x8 maps, 15 for 16x16."""
+    """The recipe prints what real ones take: 10 bytes for three 8x8 maps, 21 for 16x16."""
     assert len(encode_maps(picture(grid))) <= most
 
 
