@@ -19,6 +19,8 @@ from misc_shared.exit_codes import exit_on_error
 if TYPE_CHECKING:
     from misc_lab.survival.scenarios import Stage
 
+    Scenario = Callable[[Stage], float | dict[str, Any]]
+
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 _SETTLE = 8.0
@@ -36,7 +38,8 @@ def survive(
 
         out.mkdir(parents=True, exist_ok=True)
         results = []
-        for name, scenario in {**SCENARIOS, **LINKS}.items():
+        scenarios: dict[str, Scenario] = {**SCENARIOS, **LINKS}
+        for name, scenario in scenarios.items():
             if only in name:
                 results.append({"scenario": name, **_run(scenario)})
                 sys.stdout.write(json.dumps(results[-1]) + "\n")
@@ -50,7 +53,7 @@ def survive(
         (out / "survival.json").write_text(json.dumps(report, indent=1) + "\n")
 
 
-def _run(scenario: Callable[[Stage], float | dict[str, Any]]) -> dict[str, Any]:
+def _run(scenario: Scenario) -> dict[str, Any]:
     from misc_lab.survival.scenarios import describe, open_stage
     from misc_lab.survival.video import write_video
 

@@ -109,7 +109,7 @@ def _layers(stage: Stage, frame: str) -> list[Event]:
 
 def _seconds(layers: Iterable[Event]) -> float:
     """What the bytes of these layers take on the link, each in datagrams of its own."""
-    payloads = [layer.what["wire_bytes"] + _PUBLISH for layer in layers]
+    payloads: list[int] = [layer.what["wire_bytes"] + _PUBLISH for layer in layers]
     packets = sum(payload + _HEADERS * math.ceil(payload / _SEGMENT) for payload in payloads)
     return packets * 8 / (_SLOW * 1000)
 
