@@ -275,7 +275,7 @@ def _one_way(*, delay: float, loss: bool = False) -> SimulatedLink:
 
 
 async def test_a_long_round_trip_and_losses_are_survived() -> None:
-    """1,200 ms and every fifth answer lost: what arrives is whole, and the connection is still the first."""
+    """1,200 ms and every fifth answer lost: all arrives, over the first connection."""
     port = _free_port()
     receiver = await open_receiver(f"webrtc+http://localhost:{port}")
     box = UdpBox(forward=_one_way(delay=0.6), back=_one_way(delay=0.6, loss=True))
