@@ -1,15 +1,43 @@
-"""`misc-sim SOURCE --link PROFILE`."""
+"""`misc-sim SOURCE --link PROFILE`, and `misc-sim compare`."""
 
 from pathlib import Path
 from typing import Annotated
 
+import click
 import typer
+from typer.core import TyperGroup
 
+from misc_lab.cli_sim_compare import compare
 from misc_shared.exit_codes import exit_on_error
 
 __all__ = ["app"]
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+_DEFAULT = "stream"
+
+
+class _StreamByDefault(TyperGroup):
+    """A first word that names no command is the source of a stream."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = [_DEFAULT, *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_StreamByDefault,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(compare)
+
+
+@app.callback()
+def main() -> None:
+    """Pictures over simulated links: misc-sim SOURCE --link PROFILE, or misc-sim compare."""
+
 
 _Source = Annotated[
     str, typer.Argument(help="As for misc-send: a picture, a folder, sample:NAME, pattern ...")
@@ -26,7 +54,7 @@ _Seed = Annotated[int, typer.Option(help="Of losses, jitter and the epoch.")]
 _Out = Annotated[Path | None, typer.Option(help="Folder for pictures and sim.json.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON, not as tables.")]
 _Semantics = Annotated[
-    str, typer.Option(help="Who says what is in the picture: nano, file or none.")
+    str, typer.Option(help="Who says what is in the picture, as for misc-send: nano, file or none.")
 ]
 _Refine = Annotated[bool, typer.Option(help="Refine at the receiver.")]
 _Measured = Annotated[
@@ -49,7 +77,7 @@ _Adapt = Annotated[
 _Pack = Annotated[str, typer.Option(help="Model pack: nano, or a folder.")]
 
 
-@app.command()
+@app.command(_DEFAULT)
 def simulate(
     source: _Source,
     link: _Link,

@@ -1,6 +1,6 @@
 """The best that each codec can do by a deadline, if it may choose how many bytes it takes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,14 +13,14 @@ from misc_lab.links import Profile
 from misc_sender.budget import Budget
 from misc_sender.encode import EncodedFrame
 from misc_shared.errors import ConfigError
-from misc_shared.wire import LayerKind
+from misc_shared.wire import PRIORITY, LayerKind
 
 __all__ = ["DEADLINES", "Rung", "best_by_deadline", "our_ladder"]
 
 DEADLINES = (1.0, 5.0, 30.0)
 """Seconds after capture."""
 
-_OUR_RATES = (0.008, 0.012, 0.017, 0.024, 0.034, 0.048, 0.068, 0.096)
+_OUR_RATES = (0.005, 0.008, 0.012, 0.017, 0.024, 0.034, 0.048, 0.068, 0.096)
 _MTU = 1100
 
 
@@ -30,13 +30,14 @@ class Rung:
 
     Attributes:
         parts: Ours: what goes into each layer; a file goes in as it is.
-        quality: MS-SSIM of all of it.
+        qualities: MS-SSIM of what our first, our first two and all image layers show; of a file,
+            that of all of it alone.
         encode: Seconds before it can go.
         decode: Seconds after it came.
     """
 
     parts: Mapping[LayerKind, bytes] | bytes
-    quality: float
+    qualities: Sequence[float]
     encode: float
     decode: float
 
@@ -44,7 +45,7 @@ class Rung:
     def of_file(cls, coded: CodedPicture, *, computing: bool) -> "Rung":
         """A file of another codec."""
         costs, pixels = FORMAT_COSTS[coded.codec], coded.pixels * computing
-        return cls(coded.data, coded.view.quality, costs.encode * pixels, costs.decode * pixels)
+        return cls(coded.data, [coded.view.quality], costs.encode * pixels, costs.decode * pixels)
 
     @property
     def nbytes(self) -> int:
@@ -63,7 +64,7 @@ class _Encode(Protocol):
 
 
 def our_ladder(pixels: Pixels, encode: _Encode, studio: Studio, costs: OurCosts) -> list[Rung]:
-    """Our picture at eight budgets, coarse and without words."""
+    """Our picture at nine budgets, coarse and without words."""
     rungs = []
     for rate in _OUR_RATES:
         budget = Budget(max_bytes=int(rate * pixels[..., 0].size / 8))
@@ -71,8 +72,8 @@ def our_ladder(pixels: Pixels, encode: _Encode, studio: Studio, costs: OurCosts)
             encoded = encode(budget, mtu=_MTU, semantics="none")
         except ConfigError:  # too few bytes for a picture of this size
             continue
-        view = studio.look_at_whole(encoded)
-        rungs.append(Rung(encoded.layers, view.quality, costs.encode, costs.decode))
+        qualities = [view.quality for view in studio.look_at_layers(encoded)]
+        rungs.append(Rung(encoded.layers, qualities, costs.encode, costs.decode))
     return rungs
 
 
@@ -103,6 +104,16 @@ def _shown(ladder: Sequence[Rung], profile: Profile, seed: int) -> list[tuple[fl
         if layers is None or rung.encode + on_air + profile.delay > DEADLINES[-1]:
             break
         carried = carry(layers, profile, packs={}, seed=seed, ready_at=rung.encode)
-        if set(carried.arrivals) == set(layers):
-            times.append((max(carried.arrivals.values()) + rung.decode, rung.quality))
+        times += _stages(rung, layers, carried.arrivals)
     return times
+
+
+def _stages(
+    rung: Rung, layers: Mapping[LayerKind, bytes], arrivals: Mapping[LayerKind, float]
+) -> Iterator[tuple[float, float]]:
+    """When what has come of a rung shows something, and how good that is."""
+    order = [layer for layer in PRIORITY if layer in layers]
+    shown = len(order) - len(rung.qualities)  # the layers before the first that shows something
+    for count, quality in enumerate(rung.qualities, start=shown + 1):
+        if set(order[:count]) <= set(arrivals):
+            yield max(arrivals[layer] for layer in order[:count]) + rung.decode, quality

@@ -1,6 +1,6 @@
 """Judges what is on the screen against the original."""
 
-from dataclasses import dataclass
+from functools import cached_property
 
 from misc_lab.bench.codec import Pixels
 from misc_lab.bench.metrics import Judge
@@ -12,22 +12,23 @@ METRICS = ("ms_ssim", "haarpsi", "psnr")
 """What is measured of each view; the first one decides."""
 
 
-@dataclass(frozen=True, eq=False)
 class View:
     """A picture on the screen.
 
     Attributes:
         pixels: uint8 [H, W, 3] RGB, of the original's size.
-        metrics: One number for each of METRICS.
+        quality: The metric that decides: MS-SSIM.
     """
 
-    pixels: Pixels
-    metrics: dict[str, float]
+    def __init__(self, pixels: Pixels, quality: float, eye: "Eye") -> None:
+        self.pixels = pixels
+        self.quality = quality
+        self._eye = eye
 
-    @property
-    def quality(self) -> float:
-        """The metric that decides: MS-SSIM."""
-        return self.metrics["ms_ssim"]
+    @cached_property
+    def metrics(self) -> dict[str, float]:
+        """One number for each of METRICS; hundreds of views are never asked for more than one."""
+        return self._eye.measure(self.pixels)
 
 
 class Eye:
@@ -47,6 +48,10 @@ class Eye:
         self._judge.look_at(original)
 
     def see(self, pixels: Pixels) -> View:
-        """Measure a picture of the original's size."""
+        """Take in a picture of the original's size."""
+        return View(pixels, self._judge.score(pixels), self)
+
+    def measure(self, pixels: Pixels) -> dict[str, float]:
+        """Measure it by all METRICS, in four digits."""
         measured = self._judge.measure(pixels) | {"haarpsi": haarpsi(self.original, pixels)}
-        return View(pixels, {name: round(measured[name], 4) for name in METRICS})
+        return {name: round(measured[name], 4) for name in METRICS}

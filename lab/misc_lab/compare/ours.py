@@ -77,10 +77,11 @@ class Studio:
             encoded.semantics.caption if LayerKind.TEXT in encoded.layers else "",
         )
 
-    def look_at_whole(self, encoded: EncodedFrame) -> View:
-        """The coarse picture of all layers, and nothing else."""
+    def look_at_layers(self, encoded: EncodedFrame) -> list[View]:
+        """The coarse pictures of its first image layer, of two and of three."""
         layers = [encoded.layers[kind] for kind in _IMAGE_LAYERS if kind in encoded.layers]
-        return self._eye.see(self._images.decode(layers).pixels)
+        counts = range(1, len(layers) + 1)
+        return [self._eye.see(self._images.decode(layers[:count]).pixels) for count in counts]
 
     def _refine(self, frame: FrameId) -> Pixels | None:
         contents = self._decoder.contents(frame)

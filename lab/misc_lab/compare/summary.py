@@ -8,7 +8,7 @@ from misc_lab.compare.findings import Look, PictureFindings, Way
 from misc_lab.compare.formats import FORMAT_LABELS
 from misc_lab.links import Profile
 
-__all__ = ["CODECS", "LABELS", "LinkSummary", "OURS", "WaySummary", "summarise"]
+__all__ = ["CODECS", "LABELS", "OURS", "LinkSummary", "WaySummary", "summarise"]
 
 OURS = "misc"
 
@@ -116,9 +116,7 @@ def _way(ways: Sequence[Way]) -> WaySummary:
         stated=_median([way.stated for way in ways]),
         complete=_median([way.complete for way in ways]),
         final=_median([way.final for way in ways]),
-        looks={
-            name: _mean([_quality(way.looks[name]) for way in ways]) for name in ways[0].looks
-        },
+        looks={name: _mean([_quality(way.looks[name]) for way in ways]) for name in ways[0].looks},
     )
 
 

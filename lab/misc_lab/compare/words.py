@@ -16,7 +16,9 @@ def duration(seconds: float | None) -> str:
     if seconds < 2 * _MINUTE:
         return f"{seconds:.0f} s"
     if seconds < 1.5 * _HOUR:
-        return f"{seconds / _MINUTE:.2g} min" if seconds < 10 * _MINUTE else f"{seconds / 60:.0f} min"
+        return (
+            f"{seconds / _MINUTE:.2g} min" if seconds < 10 * _MINUTE else f"{seconds / 60:.0f} min"
+        )
     return f"{seconds / _HOUR:.2g} h"
 
 
