@@ -16,7 +16,7 @@ help:
 	@echo "make check  formatting, lint, types and import contracts"
 	@echo "make bench  all benchmarks on PICTURES=DIR; results in bench-results/"
 	@echo "make golden-arm64  the codec's integers on emulated 64-bit Arm (Debian only)"
-	@echo "make screenshots  docs/view-*.png: the live page in chromium"
+	@echo "make screenshots  docs/view-*.webp: the live page in chromium"
 	@echo "make fuzz   damaged bytes into every decoder; INPUTS=N pictures, five times as many others"
 	@echo "make clean  remove the environment, caches and what the programs wrote"
 
@@ -56,7 +56,7 @@ browser:
 test: $(STAMP) broker browser
 	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest
 
-# docs/view-*.png: a real stream of sample photographs, in chromium.
+# docs/view-*.webp: a real stream of sample photographs, in chromium.
 screenshots: $(STAMP) broker browser
 	$(BIN)/python scripts/screenshots --out docs
 

@@ -120,6 +120,7 @@ export class StreamPage {
     this._right.show(right, `${this.name}, ${right?.kind ?? ""}: ${says}`, this._chosen ? null : { stream: this.name, frame: frame?.id });
     this._left.show(both ? coarse : null, `${this.name}, coarse: ${says}`);
     this._right.items(preferences.outlines ? frame?.items : null);
+    this._left.items(preferences.outlines && both ? frame?.items : null);
     this._left.words.hidden = true;
     for (const part of [this._slider, this._line, this._left.element, this._leftName]) setHidden(part, !both);
     setHidden(this._rightName, !right);
@@ -192,7 +193,7 @@ export class StreamPage {
     this._old = make("span", { class: "chip old" });
     const back = make("a", { class: "button back", href: "#", "aria-label": "All streams" }, "←");
     this._element.append(make("div", { class: "head" }, back, this._title, this._age, this._old), this._buildStage(), this._buildPanel());
-    new ResizeObserver(() => this._right.fit()).observe(this._both);
+    new ResizeObserver(() => { this._left.fit(); this._right.fit(); }).observe(this._both);
   }
 
   _buildStage() {
