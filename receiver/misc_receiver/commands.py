@@ -109,6 +109,7 @@ class ReceiveCommand:
             ca_file=link.ca_file,
             webrtc=self._settings.webrtc.options(),
             limit=self._settings.streams.max_streams,
+            admits=self._guard.admits,
         )
         if monitor is not None:
             monitor.link = listener

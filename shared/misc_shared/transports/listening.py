@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 from misc_shared.errors import ConfigError
@@ -39,6 +40,7 @@ async def open_listener(
     ca_file: Path | None = None,
     webrtc: WebrtcOptions = DEFAULT_WEBRTC,
     limit: int = DEFAULT_STREAMS,
+    admits: Callable[[str], bool] | None = None,
 ) -> Listener:
     """Open the receiving end of one stream or of many.
 
@@ -49,6 +51,7 @@ async def open_listener(
         ca_file: certificates to trust in place of the system's, for mqtts.
         webrtc: how WebRTC connections are made.
         limit: the most streams at a time.
+        admits: whether a stream of this name is wanted at all; None for all.
 
     Raises:
         ConfigError: the URL, the name or the limit makes no sense.
@@ -60,7 +63,7 @@ async def open_listener(
     if everything is not None:
         from misc_shared.transports.mqtt_listener import MqttListener
 
-        return await MqttListener.connect(everything, limit=limit, ca_file=ca_file)
+        return await MqttListener.connect(everything, limit=limit, admits=admits, ca_file=ca_file)
     address = parse_address(url, stream=stream)
     if isinstance(address, WebrtcAddress) and address.stream is None:
         check_webrtc()

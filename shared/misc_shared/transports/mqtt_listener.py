@@ -33,7 +33,7 @@ class ListenerCounters:
 
     Attributes:
         misnamed: datagrams on a topic whose name no stream may have.
-        unwanted: datagrams of streams for which there was no place.
+        unwanted: datagrams of streams that are not admitted, or for which there was no place.
         overflowed: datagrams that came faster than their stream took them.
     """
 
@@ -126,6 +126,7 @@ class MqttListener:
     Args:
         address: the broker and the prefix; its stream is not looked at.
         limit: the most streams at a time.
+        admits: whether a stream of this name is wanted at all.
         tls: the TLS settings, or None for plain TCP.
 
     Attributes:
@@ -133,11 +134,17 @@ class MqttListener:
     """
 
     def __init__(
-        self, address: MqttAddress, *, limit: int, tls: ssl.SSLContext | None = None
+        self,
+        address: MqttAddress,
+        *,
+        limit: int,
+        admits: Callable[[str], bool] | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.counters = ListenerCounters()
         self._prefix = address.prefix
         self._limit = limit
+        self._admits = admits
         self._streams: dict[str, MqttStream] = {}
         self._new: asyncio.Queue[MqttStream | None] = asyncio.Queue()
         self._connection = BrokerConnection(
@@ -153,14 +160,20 @@ class MqttListener:
 
     @classmethod
     async def connect(
-        cls, address: MqttAddress, *, limit: int, ca_file: Path | None = None
+        cls,
+        address: MqttAddress,
+        *,
+        limit: int,
+        admits: Callable[[str], bool] | None = None,
+        ca_file: Path | None = None,
     ) -> MqttListener:
         """Reach the broker for the first time, or say in one sentence why not.
 
         Raises:
             TransportError: the broker does not answer, or refuses us.
         """
-        listener = cls(address, limit=limit, tls=tls_context(ca_file) if address.tls else None)
+        tls = tls_context(ca_file) if address.tls else None
+        listener = cls(address, limit=limit, admits=admits, tls=tls)
         await listener._connection.start()
         return listener
 
@@ -196,7 +209,8 @@ class MqttListener:
         if not re.match(STREAM_NAME_PATTERN, name):
             self.counters.misnamed += 1
             return None
-        if len(self._streams) >= self._limit:
+        unwanted = self._admits is not None and not self._admits(name)
+        if unwanted or len(self._streams) >= self._limit:
             self.counters.unwanted += 1
             return None
         stream = MqttStream(
