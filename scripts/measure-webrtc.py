@@ -5,6 +5,9 @@ Runs misc-send and misc-recv as processes, with a box between them that delays, 
 every packet (IP and UDP headers included, both directions):
 
     python scripts/measure-webrtc.py --out docs/results/webrtc.json            # 5 minutes and a bit
+
+With --transport no pictures are made: both transports run in this process and carry what a session
+would say, a picture in four datagrams and an answer of 25 bytes. That costs next to no computing.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from misc_lab.links.link import SimulatedLink
 from misc_lab.links.loss import NoLoss
 from misc_lab.links.schedule import RateSchedule
 from misc_lab.links.udp_box import IP_AND_UDP, SignallingBox, UdpBox
+from misc_shared.transports import Transport, open_receiver, open_sender
 
 _STARTS = {"misc-send": "misc_sender.cli", "misc-recv": "misc_receiver.cli"}
 
@@ -116,6 +120,65 @@ async def measure(case: Case) -> dict[str, Any]:
     }
 
 
+async def measure_transport(case: Case) -> dict[str, Any]:
+    """Carry what a session would say over the link for a while, without pictures."""
+    box = UdpBox(forward=_one_way(case), back=_one_way(case))
+    port = _free_port()
+    signalling = SignallingBox(f"http://127.0.0.1:{port}", box, delay=case.round_trip / 2)
+    await signalling.start()
+    receiver = await open_receiver(f"webrtc+http://localhost:{port}")
+    sender = await open_sender(f"webrtc+http://localhost:{signalling.port}")
+    setup = {"sent": box.sent.bytes, "returned": box.returned.bytes}
+    arrived: Counter[str] = Counter()
+    companions = [
+        asyncio.create_task(_answer(receiver, arrived)),
+        asyncio.create_task(_swallow(sender)),
+    ]
+    sizes = [int(case.nbytes * share) for share in (0.35, 0.25, 0.25, 0.15)]
+    payload, began, pictures = 0, time.monotonic(), 0
+    while time.monotonic() < began + case.seconds:
+        for size in sizes:
+            await sender.send(bytes(size))
+            payload += size
+        pictures += 1
+        await asyncio.sleep(max(0.0, began + pictures / case.fps - time.monotonic()))
+    lasted = time.monotonic() - began
+    await asyncio.sleep(2 * case.round_trip + 3)
+    wire = box.sent.bytes + box.returned.bytes - sum(setup.values())
+    for companion in companions:
+        companion.cancel()
+    result = {
+        **asdict(case),
+        "lasted_seconds": round(lasted, 1),
+        "connections": signalling.connections,
+        "setup_bytes": {"media": sum(setup.values()), "descriptions": signalling.setup_bytes},
+        "payload_bytes": payload,
+        "datagrams": {"sent": len(sizes) * pictures, "arrived": arrived["datagrams"]},
+        "wire_bytes": {
+            "there": box.sent.bytes - setup["sent"],
+            "back": box.returned.bytes - setup["returned"],
+        },
+        "packets": {"there": box.sent.packets, "back": box.returned.packets},
+        "wire_over_payload": round(wire / payload, 3),
+    }
+    await sender.close()
+    await receiver.close()
+    await signalling.close()
+    return result
+
+
+async def _answer(receiver: Transport, arrived: Counter[str]) -> None:
+    while await receiver.receive() is not None:
+        arrived["datagrams"] += 1
+        if arrived["datagrams"] % 4 == 0:
+            await receiver.send(bytes(25))
+
+
+async def _swallow(sender: Transport) -> None:
+    while await sender.receive() is not None:
+        pass
+
+
 def _one_way(case: Case) -> SimulatedLink:
     return SimulatedLink(
         schedule=RateSchedule(case.kbps * 1000),
@@ -162,8 +225,8 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def _all(cases: list[Case]) -> list[dict[str, Any]]:
-    return list(await asyncio.gather(*map(measure, cases)))
+async def _all(cases: list[Case], *, transport: bool) -> list[dict[str, Any]]:
+    return list(await asyncio.gather(*map(measure_transport if transport else measure, cases)))
 
 
 def main() -> None:
@@ -171,11 +234,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
     parser.add_argument("--only", help="measure the cases with this in their names")
+    parser.add_argument("--transport", action="store_true", help="without pictures")
     options = parser.parse_args()
     cases = [case for case in CASES if options.only is None or options.only in case.name]
-    results = asyncio.run(_all(cases))
+    results = asyncio.run(_all(cases, transport=options.transport))
     document = {
         "python": platform.python_version(),
+        "made_by": "pictures from misc-send" if not options.transport else "the transport alone",
         "load_average": os.getloadavg(),
         "cases": results,
     }

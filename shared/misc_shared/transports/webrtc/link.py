@@ -120,7 +120,8 @@ class DataLink:
 
     def silent_too_long(self, now: float) -> bool:
         """Whether it is time to doubt that the other end is there."""
-        limit = _PATIENCE + 3 * (self.window.round_trip or _FIRST_ROUND_TRIP)
+        known = self.window.round_trip or self.window.shortest or _FIRST_ROUND_TRIP
+        limit = _PATIENCE + 3 * known
         return self.unheard_since is not None and now > self.unheard_since + limit
 
     def send(self, message: bytes) -> None:

@@ -40,6 +40,11 @@ class DelayWindow:
         self._lost_at = -math.inf
         self._free_at = -math.inf
 
+    @property
+    def shortest(self) -> float | None:
+        """Seconds of the shortest round trip of late, or None before the first."""
+        return min(self._minima, default=None)
+
     def allows(self, in_flight: int) -> bool:
         """Whether one more of the largest messages may go."""
         return in_flight == 0 or in_flight + self._message <= self.nbytes
