@@ -1,8 +1,7 @@
-"""Makes the nano semantics: `python -m training.semantics --cache DIR --work DIR --minutes 25`.
+"""Makes the nano semantics: `python -m training.semantics --cache DIR --work DIR`.
 
-Trains the network that looks (three quarters of the minutes), then the captioner on what it sees,
-both from random weights. Interrupted, the same command goes on from the last checkpoint; minutes
-are counted in processor time, so that a busy machine trains as well as an idle one.
+Trains the network that looks, then the captioner on what it sees, both from random weights.
+Interrupted, the same command goes on from the last checkpoint; minutes are counted by the clock.
 `semantics_export.py` writes the pack. `semantics_eval.py` measures what it can do.
 """
 
@@ -12,21 +11,23 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
+from training.loop import train
 from training.semantics_batches import Batches
-from training.semantics_cache import TEACHER_CHANNELS, Cache, open_cache
+from training.semantics_cache import TEACHER_SHAPES, Cache, open_cache
 from training.semantics_captioner import Captioner
 from training.semantics_network import SemanticsNetwork
+from training.semantics_refit import look, refit_words
 from training.semantics_targets import Targets, build_targets
-from training.semantics_vision import train_vision
+from training.semantics_vision import VisionTrainer
 from training.semantics_words import Nouns, load_nouns
-from training.semantics_writer import caption_tokens, train_captioner
+from training.semantics_writer import CaptionTrainer, caption_tokens
 
 __all__ = ["Recipe", "open_recipe", "recipe_options"]
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
-_VISION_SHARE = 0.75
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ def open_recipe(options: argparse.Namespace) -> Recipe:
     targets = build_targets(cache, data, teachers / "imagenet_labels.txt", nouns)
     tokens = caption_tokens([text for place in targets.train for text in targets.captions[place]])
     placed = torch.from_numpy(targets.placed)
-    network = SemanticsNetwork(len(nouns.names), placed, TEACHER_CHANNELS)
+    channels = {name: shape[-1] for name, shape in TEACHER_SHAPES.items()}
+    network = SemanticsNetwork(len(nouns.names), placed, channels)
     captioner = Captioner(len(tokens), network.whole_words.in_features + len(nouns.names))
     return Recipe(cache, nouns, targets, tokens, network, captioner)
 
@@ -74,7 +76,11 @@ def main() -> None:
     """Train."""
     parser = argparse.ArgumentParser(description=__doc__)
     recipe_options(parser)
-    parser.add_argument("--minutes", type=float, default=25, help="of processor time, in all runs")
+    parser.add_argument("--vision-minutes", type=float, default=45, help="by the clock")
+    parser.add_argument("--caption-minutes", type=float, default=15, help="by the clock")
+    parser.add_argument("--run-minutes", type=float, default=1e9, help="stop after so long")
+    parser.add_argument("--save-seconds", type=float, default=120)
+    parser.add_argument("--report-steps", type=int, default=25)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)
@@ -83,16 +89,29 @@ def main() -> None:
     recipe = open_recipe(options)
     network = recipe.network.to(memory_format=torch.channels_last)
     batches = Batches(recipe.cache, recipe.targets, seed=0)
-    minutes = options.minutes * _VISION_SHARE
-    train_vision(network, batches, options.work / "vision.pt", minutes=minutes)
-    train_captioner(
+    vision = VisionTrainer(
+        network,
+        batches,
+        options.work / "vision.pt",
+        minutes=options.vision_minutes,
+    )
+    train(vision, options)
+    if vision.remaining() > 0:
+        return
+    captions = recipe.targets.captions
+    seen = look(network, batches, np.array([p for p in recipe.targets.train if captions[p]]))
+    refit_words(network, batches, seen)
+    vision.save()
+    writer = CaptionTrainer(
         recipe.captioner,
         network,
         batches,
         recipe.tokens,
+        seen,
         options.work / "captioner.pt",
-        minutes=options.minutes - minutes,
+        minutes=options.caption_minutes,
     )
+    train(writer, options)
 
 
 if __name__ == "__main__":

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from training.semantics_cache import Cache
+from training.semantics_cache import TEACHER_SHAPES, Cache
+from training.semantics_network import INPUT_SIDE
 from training.semantics_targets import Targets
 
 __all__ = ["Batch", "Batches"]
 
-_SMALLEST_WINDOW = 0.7
+_SMALLEST_WINDOW = 0.8
 
 
 @dataclass(frozen=True)
@@ -24,15 +25,16 @@ class Batch:
     """One training batch of B photographs.
 
     Attributes:
-        pictures: float [B, 3, side, side] in 0..1.
-        teacher: float [B, 320, 7, 7], standardised.
+        pictures: float [B, 3, S, S] in 0..1.
+        teacher: the teacher's standardised features: near [B, 32, S/8, S/8], mid
+            [B, 96, S/16, S/16], deep [B, 320, S/32, S/32] and whole [B, 1280].
         present, known: float [B, W].
-        grids: float [B, P, side / 8, side / 8] in 0..1.
+        grids: float [B, P, S/8, S/8] in 0..1.
         placed_known: float [B, P].
     """
 
     pictures: Tensor
-    teacher: Tensor
+    teacher: dict[str, Tensor]
     present: Tensor
     known: Tensor
     grids: Tensor
@@ -45,16 +47,19 @@ class Batches:
     Args:
         cache: pictures and teacher features.
         targets: what to say about them.
-        seed: of the random windows.
+        seed: of the order and the windows.
     """
 
     def __init__(self, cache: Cache, targets: Targets, *, seed: int) -> None:
         self.cache = cache
         self.targets = targets
         self.random = np.random.default_rng(seed)
-        sample = cache.teacher[targets.train[::8]].astype(np.float32)
-        self.mean = torch.from_numpy(sample.mean((0, 2, 3)))[None, :, None, None]
-        self.deviation = torch.from_numpy(sample.std((0, 2, 3)) + 1e-3)[None, :, None, None]
+        self.mean, self.deviation = {}, {}
+        for name in TEACHER_SHAPES:
+            sample = cache.teacher[name][targets.train[::16]]
+            rows = torch.from_numpy(sample).flatten(0, -2).float()
+            self.mean[name] = rows.mean(0)
+            self.deviation[name] = rows.std(0) + 1e-3
         order = np.argsort(targets.grid_image, kind="stable")
         bounds = np.searchsorted(targets.grid_image[order], np.arange(len(cache.names) + 1))
         self.grids_of = [order[one:two] for one, two in pairwise(bounds)]
@@ -64,30 +69,38 @@ class Batches:
         order = self.random.permutation(self.targets.train)
         return [order[start : start + size] for start in range(0, len(order) - size + 1, size)]
 
-    def make(self, places: NDArray[np.int64], *, side: int, varied: bool) -> Batch:
-        """Make one batch.
+    def pictures(self, places: NDArray[np.int64]) -> Tensor:
+        """Return whole photographs, float [B, 3, 160, 160] in 0..1."""
+        return _cut(self._stored(places), self._windows(len(places), varied=False), INPUT_SIDE)
 
-        Args:
-            places: which photographs.
-            side: of the pictures, a multiple of 16.
-            varied: random windows, mirroring and exposure, or the whole picture as it is.
-        """
-        windows = self._windows(len(places), varied=varied)
+    def make(self, places: NDArray[np.int64], *, side: int = INPUT_SIDE) -> Batch:
+        """Make one batch of random windows, side x side, half of them mirrored."""
+        windows = self._windows(len(places), varied=True)
         order = np.sort(places)
         targets = self.targets
-        pictures = torch.from_numpy(self.cache.pictures[order]).permute(0, 3, 1, 2).float() / 255
-        pictures = _cut(pictures, windows, side).contiguous(memory_format=torch.channels_last)
-        if varied:
-            pictures = self._exposed(pictures)
-        teacher = torch.from_numpy(self.cache.teacher[order].astype(np.float32))
         return Batch(
-            pictures,
-            _cut((teacher - self.mean) / self.deviation, windows, teacher.shape[-1]),
+            _cut(self._stored(order), windows, side),
+            {
+                "near": _cut(self._teacher("near", order), windows, side // 8),
+                "mid": _cut(self._teacher("mid", order), windows, side // 16),
+                "deep": _cut(self._teacher("deep", order), windows, side // 32),
+                "whole": self._teacher("whole", order),
+            },
             torch.from_numpy(targets.present[order].astype(np.float32)),
             torch.from_numpy(targets.known[order].astype(np.float32)),
             self._grids(order, windows, side // 8),
             torch.from_numpy(targets.placed_known[order].astype(np.float32)),
         )
+
+    def _stored(self, order: NDArray[np.int64]) -> Tensor:
+        pictures = torch.from_numpy(self.cache.pictures[order])
+        # Channels stay last in memory, as convolutions like them.
+        return pictures.permute(0, 3, 1, 2).float() / 255
+
+    def _teacher(self, name: str, order: NDArray[np.int64]) -> Tensor:
+        stored = torch.from_numpy(self.cache.teacher[name][order]).float()
+        standard = (stored - self.mean[name]) / self.deviation[name]
+        return standard if standard.ndim == 2 else standard.permute(0, 3, 1, 2)
 
     def _windows(self, count: int, *, varied: bool) -> Tensor:
         """Draw affine maps [B, 2, 3] from the window to the picture, in -1..1."""
@@ -102,20 +115,15 @@ class Batches:
             windows[:, :, 2] = torch.from_numpy(shift)
         return windows
 
-    def _exposed(self, pictures: Tensor) -> Tensor:
-        draw = self.random.uniform
-        gain = torch.from_numpy(draw(0.8, 1.2, (len(pictures), 1, 1, 1))).float()
-        tint = torch.from_numpy(draw(0.95, 1.05, (len(pictures), 3, 1, 1))).float()
-        return (pictures * (gain * tint)).clamp_(0, 1)
-
     def _grids(self, order: NDArray[np.int64], windows: Tensor, side: int) -> Tensor:
         result = torch.zeros(len(order), len(self.targets.placed), side, side)
         chosen = [self.grids_of[place] for place in order]
         rows = np.repeat(np.arange(len(order)), [len(one) for one in chosen])
-        grids = np.concatenate(chosen) if len(rows) else np.zeros(0, np.int64)
+        grids = np.concatenate(chosen)
         if len(rows):
             cells = torch.from_numpy(self.targets.grids[grids])[:, None].float() / 255
-            result[rows, self.targets.grid_noun[grids]] = _cut(cells, windows[rows], side)[:, 0]
+            small = _cut(cells, windows[rows], side)
+            result[rows, self.targets.grid_noun[grids]] = small[:, 0]
         return result
 
 
@@ -123,4 +131,5 @@ def _cut(values: Tensor, windows: Tensor, side: int) -> Tensor:
     """Sample windows of values [B, C, h, w] on a side x side raster."""
     shape = [len(values), values.shape[1], side, side]
     raster = functional.affine_grid(windows, shape, align_corners=False)
-    return functional.grid_sample(values, raster, padding_mode="border", align_corners=False)
+    cut = functional.grid_sample(values, raster, padding_mode="border", align_corners=False)
+    return cut.contiguous(memory_format=torch.channels_last)

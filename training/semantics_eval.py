@@ -1,8 +1,8 @@
 """Writes the card: `python -m training.semantics_eval --cache DIR --work DIR --results FILE`.
 
 FILE is the semantics.json of `misc-bench semantics` on the development images, which
-`training.splits` writes to a folder. `--said FILE` writes what the pack says of every training
-photograph, a JSON line each, for `text.py` to count.
+`training.splits` writes to a folder. `--said FILE` writes what the pack says of training
+photographs, a JSON line each, for `text.py` and `maps.py` to count.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from misc_sender.semantics.nano import NanoSemantics
 from misc_shared.packs import load_pack, write_card
@@ -28,13 +30,14 @@ def main() -> None:
     parser.add_argument("--hardware", default="one core of an AMD EPYC", help="for the card")
     parser.add_argument("--results", type=Path, help="semantics.json; without it no metrics")
     parser.add_argument("--said", type=Path, help="where to write what it says in training")
+    parser.add_argument("--every", type=int, default=1, help="say one photograph in so many")
     options = parser.parse_args()
     steps = {name: _steps(options.work / f"{name}.pt") for name in ("vision", "captioner")}
     metrics = _metrics(options.results) if options.results else {}
     write_card(options.out, fields=_card(steps, metrics, options.hardware))
     if options.said:
         backend = NanoSemantics(load_pack(options.out.parent).component("semantics"))
-        _write_said(open_recipe(options), backend, options.said)
+        _write_said(open_recipe(options), backend, options.said, options.every)
 
 
 def _steps(checkpoint: Path) -> int:
@@ -50,17 +53,24 @@ def _metrics(results: Path) -> dict[str, Any]:
     return {**bars, **measured["figures"]}
 
 
-def _write_said(recipe: Recipe, backend: NanoSemantics, path: Path) -> None:
+def _write_said(recipe: Recipe, backend: NanoSemantics, path: Path, every: int) -> None:
     with path.open("w") as stream:
-        for place in recipe.targets.train:
+        for place in recipe.targets.train[::every]:
             semantics = backend.describe(recipe.cache.pictures[place])
-            items = [{"name": one.name, "detail": one.detail} for one in semantics.items]
+            items = [
+                {"name": one.name, "detail": one.detail, "map": _as_hex(one.map)}
+                for one in semantics.items
+            ]
             line = {
                 "image": recipe.cache.names[place],
                 "items": items,
                 "caption": semantics.caption,
             }
             stream.write(json.dumps(line) + "\n")
+
+
+def _as_hex(cells: NDArray[np.bool_] | None) -> str:
+    return "" if cells is None else np.packbits(cells).tobytes().hex()
 
 
 def _card(steps: dict[str, int], metrics: dict[str, Any], hardware: str) -> dict[str, Any]:

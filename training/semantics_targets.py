@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from misc_lab.semantics.labels import VOC_NOUNS
 from training.semantics_cache import Cache
-from training.semantics_probe import Probe
+from training.semantics_probe import Probe, WordProbe
 from training.semantics_words import (
     COCO_NOUNS,
     PERSON_NOUNS,
@@ -29,6 +29,9 @@ GRID_SIDE = 32
 """Side of the stored "where it is" grids."""
 
 _FEWEST_TO_PROBE = 40  # captions that name a noun, for a probe to learn it
+_FEWEST_TO_SOFTEN = 8  # the same, for a probe to give its opinion
+_OPINION = 0.5  # weight of the probe's opinion beside the captions' word
+_FOREIGN = 0.3  # weight of the probe's opinion on pictures without captions
 _SURELY_ABSENT = 0.02  # probability from which a noun that is not named may still be there
 _VOC_PERSON = 15
 _BOX_SURE = 0.5  # a detector's score from which a box counts as naming the noun
@@ -89,6 +92,7 @@ def build_targets(cache: Cache, data: Path, labels: Path, nouns: Nouns) -> Targe
         names, said, boxed, labels_in_order, guesses, looked_for=looked_for, count=count
     )
     splits = np.array([_split(name) for name in names])
+    _soften(cache, said, splits, present, known)
     boxable = {nouns.index(noun) for noun in (*COCO_NOUNS.values(), *PERSON_NOUNS)}
     probed = _probed(said, splits, boxable, count)
     placed = sorted(boxable | set(probed))
@@ -179,6 +183,33 @@ def _presence(
     return present, known
 
 
+def _soften(
+    cache: Cache,
+    said: list[set[int]],
+    splits: NDArray[np.str_],
+    present: NDArray[np.float16],
+    known: NDArray[np.float16],
+) -> None:
+    """Mix the opinion of a probe of the teacher's features into what captions say.
+
+    Captions leave out much of what is there, and most pictures have none. Only training
+    photographs are read, and changed.
+    """
+    train = np.flatnonzero(splits == "train")
+    told = np.array([place for place in train if said[place]])
+    counts = np.bincount([noun for place in told for noun in said[place]], minlength=len(known[0]))
+    nouns = np.flatnonzero(counts >= _FEWEST_TO_SOFTEN)
+    probe = WordProbe.fit(cache.teacher["whole"][told], present[np.ix_(told, nouns)])
+    for place in train:
+        opinion = probe.present(cache.teacher["whole"][place])
+        if said[place]:
+            present[place, nouns] += _OPINION * (opinion - present[place, nouns])
+        else:
+            unknown = known[place, nouns] == 0
+            present[place, nouns[unknown]] = opinion[unknown]
+            known[place, nouns[unknown]] = _FOREIGN
+
+
 def _probed(
     said: list[set[int]], splits: NDArray[np.str_], boxable: set[int], count: int
 ) -> list[int]:
@@ -201,11 +232,11 @@ def _place_probed(
     """Add grids for nouns that only captions know, and withhold judgement where they may be."""
     taught = [place for place, one in enumerate(said) if one and splits[place] == "train"]
     named = np.array([[noun in said[place] for noun in probed] for place in taught])
-    probe = Probe.fit(cache.teacher[taught], named)
+    probe = Probe.fit(cache.teacher["deep"][taught], named)
     slots = np.array([grids.slot[noun] for noun in probed])
     for place, split in enumerate(splits):
         if split == "train":
-            features = cache.teacher[place]
+            features = cache.teacher["deep"][place]
             placed_known[place, slots] = probe.present(features) < _SURELY_ABSENT
             for number in [n for n, noun in enumerate(probed) if noun in said[place]]:
                 cells = probe.where(features, number, GRID_SIDE)

@@ -24,7 +24,7 @@ class Sight:
     Attributes:
         present: float32 [W], probability that the noun is in the picture.
         patches: float32 [W, 20, 20], score (logit) of the noun at each patch.
-        summary: float32 [384], pooled features.
+        summary: float32 [768], pooled features.
         colours: float32 [32, 32, 3], RGB in 0..1, the picture's mean colours.
     """
 
