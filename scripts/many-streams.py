@@ -1,0 +1,98 @@
+# ruff: noqa: INP001 - a program, not a package
+"""Fifty cameras, one of them flooding garbage, on a real mosquitto and one `misc-recv`.
+
+    python scripts/many-streams.py --seconds 600 --out docs/results/many-streams.json
+
+Needs mosquitto and the project's environment. Exit code 1 if a bar is missed: nobody starved
+(most over fewest pictures at most 1.2), memory below 1.5 GB and flat.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from misc_lab.fleet.run import FleetSettings, run_fleet
+
+_MOST_OVER_FEWEST = 1.2
+_MEMORY_MB = 1500.0
+_GROWTH_MB = 20.0
+
+
+def main() -> int:
+    """Run it, write what was measured, and say whether the bars are kept."""
+    options = _options()
+    broker = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+    if broker is None:
+        sys.exit("mosquitto is not installed; install it with: apt-get install mosquitto")
+    with tempfile.TemporaryDirectory() as folder:
+        port = _free_port()
+        config = Path(folder) / "mosquitto.conf"
+        config.write_text(
+            f"user {getpass.getuser()}\nlistener {port} 127.0.0.1\nallow_anonymous true\n"
+            "max_queued_messages 5000\n"
+        )
+        process = subprocess.Popen([broker, "-c", str(config)], stderr=subprocess.DEVNULL)
+        try:
+            time.sleep(1.0)
+            settings = FleetSettings(
+                port=port,
+                streams=options.streams,
+                every=options.every,
+                seconds=options.seconds,
+                flood=options.flood,
+            )
+            measured = asyncio.run(run_fleet(settings))
+        finally:
+            process.terminate()
+            process.wait()
+    result = {
+        "command": "python scripts/many-streams.py " + " ".join(sys.argv[1:]),
+        "cores": len(os.sched_getaffinity(0)),
+        "load_average": [round(one, 1) for one in os.getloadavg()],
+        "streams": options.streams,
+        "pictures_per_second_each": round(1 / options.every, 3),
+        "seconds": options.seconds,
+        "picture": [settings.width, settings.height],
+        **measured,
+    }
+    text = json.dumps(result, indent=1) + "\n"
+    if options.out is not None:
+        options.out.write_text(text)
+    print(text)  # noqa: T201 - a program's result
+    kept = (
+        result["most_over_fewest"] <= _MOST_OVER_FEWEST
+        and max(result["memory_mb"]) <= _MEMORY_MB
+        and result["memory_growth_mb"] <= _GROWTH_MB
+    )
+    return 0 if kept else 1
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--streams", type=int, default=50)
+    parser.add_argument("--every", type=float, default=5.0, help="seconds between two pictures")
+    parser.add_argument("--seconds", type=float, default=600.0)
+    parser.add_argument("--flood", type=float, default=200.0, help="garbage datagrams a second")
+    parser.add_argument("--out", type=Path)
+    return parser.parse_args()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

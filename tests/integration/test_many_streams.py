@@ -1,0 +1,148 @@
+"""Many streams through a real broker into one receiver, one of them hostile."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.integration.conftest import Broker
+from tests.notes import Notes
+
+from misc_lab.fleet.hostile import Hostile
+from misc_lab.fleet.measuring import Ledger, jain_index
+from misc_lab.fleet.run import FleetSettings, open_cameras
+from misc_receiver.decode import FrameDecoder
+from misc_receiver.pipeline import ReceiveOptions, ReceivePipeline
+from misc_receiver.reports import PictureReady, ReceptionEnded, ReceptionStarted
+from misc_receiver.sinks.pictures import PictureFolder
+from misc_shared.packs import load_pack
+from misc_shared.transports.listening import open_listener
+from misc_shared.transports.mqtt_listener import MqttListener
+
+STREAMS = 6
+LIMIT = STREAMS + 1
+
+
+class Fleet:
+    """A receiver of all streams, with cameras and somebody who floods."""
+
+    def __init__(self, broker: Broker, listener: MqttListener, pipeline: ReceivePipeline) -> None:
+        self.notes = Notes()
+        self.broker = broker
+        self.listener = listener
+        self.pipeline = pipeline
+
+    def shown(self) -> dict[str, int]:
+        """Frames of each stream that were shown."""
+        frames = {(one.stream, one.frame) for one in self.notes.of(PictureReady)}
+        names = [stream for stream, _ in frames]
+        return {name: names.count(name) for name in names}
+
+    async def until_shown(self, count: int, *, streams: int) -> None:
+        """Wait until so many streams have so many pictures each."""
+        async with asyncio.timeout(90):
+            while sum(shown >= count for shown in self.shown().values()) < streams:  # noqa: ASYNC110 - a report is no event
+                await asyncio.sleep(0.2)
+
+
+@pytest.fixture
+async def fleet(broker: Broker, tmp_path: Path) -> AsyncIterator[Fleet]:
+    """Receive with places for the cameras and one more."""
+    listener = await open_listener(f"{broker.url}/misc/+", limit=LIMIT)
+    assert isinstance(listener, MqttListener)
+    notes = Notes()
+    pipeline = ReceivePipeline(
+        listener=listener,
+        new_decoder=FrameDecoder(load_pack("nano"), threads=1).sibling,
+        load_refinery=None,
+        options=ReceiveOptions(sinks=[PictureFolder(tmp_path)], many=True),
+        reporter=notes,
+    )
+    one = Fleet(broker, listener, pipeline)
+    one.notes = notes
+    running = asyncio.create_task(pipeline.run())
+    settings = FleetSettings(port=broker.port, streams=STREAMS, every=1.0, width=64, height=64)
+    cameras = await open_cameras(settings)
+    tasks = [asyncio.create_task(camera.run()) for camera in cameras.values()]
+    yield one
+    for task in (*tasks, running):
+        task.cancel()
+    await asyncio.gather(*tasks, running, return_exceptions=True)
+
+
+async def test_a_flood_of_one_starves_nobody(fleet: Fleet, tmp_path: Path) -> None:
+    """Every camera is shown, under its own name; garbage is counted, and its place is bounded."""
+    hostile = Hostile("127.0.0.1", fleet.broker.port, per_second=200)
+    flooding = asyncio.create_task(hostile.run())
+    await fleet.until_shown(3, streams=STREAMS)
+    flooding.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await flooding
+    shown = fleet.shown()
+    assert set(shown) == {f"camera-{number:02}" for number in range(STREAMS)}
+    assert jain_index(list(shown.values())) > 0.8
+    assert fleet.listener.counters.misnamed > 0
+    status = {one.stream: one for one in fleet.pipeline.status()}
+    assert set(status) == {*shown, "flood"}
+    assert sum(status["flood"].refused.values()) > 20
+    assert not any(status[name].refused for name in shown)
+    assert {Path(one.file).parent for one in fleet.notes.of(PictureReady)} == {tmp_path}
+
+
+async def test_a_broker_restart_brings_all_streams_back(fleet: Fleet) -> None:
+    """Fresh pictures of each, without a new reception."""
+    await fleet.until_shown(1, streams=STREAMS)
+    fleet.broker.stop()
+    await asyncio.sleep(1.0)
+    assert not fleet.listener.connected
+    fleet.broker.start()
+    before = max(fleet.shown().values())
+    await fleet.until_shown(before + 2, streams=STREAMS)
+    assert len(fleet.notes.of(ReceptionStarted)) == STREAMS
+    assert not fleet.notes.of(ReceptionEnded)
+
+
+async def test_names_without_a_place_are_turned_away(broker: Broker) -> None:
+    """The first ones keep theirs; a place that is free is given again."""
+    listener = await open_listener(f"{broker.url}/misc/+", limit=2)
+    assert isinstance(listener, MqttListener)
+    senders = await open_cameras(FleetSettings(port=broker.port, streams=3, every=1.0))
+    tasks = []
+    for camera in senders.values():
+        tasks.append(asyncio.create_task(camera.run()))
+        await asyncio.sleep(0.3)
+    first = await asyncio.wait_for(listener.accept(), 30)
+    await asyncio.wait_for(listener.accept(), 30)
+    assert first is not None
+    async with asyncio.timeout(60):
+        while not listener.counters.unwanted:  # noqa: ASYNC110 - nor is a counter
+            await asyncio.sleep(0.2)
+    await first.close()
+    third = await asyncio.wait_for(listener.accept(), 60)
+    assert third is not None
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await listener.close()
+
+
+def test_jain_index() -> None:
+    """All the same is 1; one with all is 1/n; nothing at all is 0."""
+    assert jain_index([3, 3, 3]) == 1
+    assert jain_index([9, 0, 0]) == pytest.approx(1 / 3)
+    assert jain_index([0, 0]) == 0
+
+
+def test_the_ledger_counts_each_frame_once() -> None:
+    """A sharper picture of the same frame is no further one."""
+    ledger = Ledger()
+    coarse = {"event": "picture", "stream": "a", "frame": "f-1", "since_capture": 2.0}
+    ledger.note({"event": "started", "stream": "a"}, now=0.0)
+    ledger.note(coarse, now=1.0)
+    ledger.note(coarse, now=2.0)
+    ledger.note(coarse | {"frame": "f-2"}, now=5.0)
+    summary = ledger.summary(["a", "b"])
+    assert (summary["pictures"], summary["fewest"], summary["most"]) == (2, 0, 2)
+    assert summary["longest_gap_seconds"] == 4.0
+    assert summary["jain_index"] == 0.5
