@@ -41,6 +41,9 @@ def compare(
     computing: Annotated[
         bool, typer.Option(help="Count stated times for coding, decoding and refining.")
     ] = True,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer settings of the other codecs: for a first look.")
+    ] = False,
     pack: Annotated[str, typer.Option(help="Model pack: nano, or a folder.")] = "nano",
     workers: Annotated[int, typer.Option(help="Processes.")] = 2,
 ) -> None:
@@ -62,6 +65,7 @@ def compare(
             semantics=semantics,
             refine=refine,
             computing=computing,
+            quick=quick,
             pack=pack,
             workers=workers,
         )

@@ -79,7 +79,7 @@ class _Comparison:
         refinery = open_refinery(self._pack, RefinerySettings()) if settings.refine else None
         self._studio = Studio(self._pack, refinery, self._eye)
         self._images: dict[str, bytes] = {}
-        self._files = catalogue(self._eye)
+        self._files = catalogue(self._eye, quick=settings.quick)
         self._costs = OUR_COSTS.times(self._pixels[..., 0].size / 1e6 * settings.computing)
         self._our_views = functools.cache(self._develop)
 

@@ -56,6 +56,7 @@ def _entries(
         ("Stated quality", f"MS-SSIM {score(settings.quality)}, option --quality."),
         ("Metrics", _METRICS),
         ("Computing", _computing(settings)),
+        ("Settings tried", "A sixth of them (--quick)." if settings.quick else "All of the above."),
         ("Versions", escape(versions)),
     ]
 

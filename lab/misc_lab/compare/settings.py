@@ -26,6 +26,7 @@ class CompareSettings:
         semantics: Name of the semantics backend.
         refine: Whether our receiver refines.
         computing: Let stated times for coding, decoding and refining pass on the virtual clock.
+        quick: Try fewer sizes and qualities of the other codecs, which does them some injustice.
         pack: Name or folder of the model pack.
         workers: Processes.
     """
@@ -39,6 +40,7 @@ class CompareSettings:
     semantics: str = "nano"
     refine: bool = True
     computing: bool = True
+    quick: bool = False
     pack: str = "nano"
     workers: int = 2
 

@@ -56,6 +56,7 @@ def _report(
             "quality": settings.quality,
             "semantics": settings.semantics,
             "refine": settings.refine,
+            "quick": settings.quick,
             "computing": _computing(settings),
             "versions": {name: codec.version() for name, codec in FORMATS.items()},
         },
