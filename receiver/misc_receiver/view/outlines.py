@@ -70,7 +70,7 @@ def _sides(cells: NDArray[np.bool_]) -> Iterator[tuple[_Corner, _Corner]]:
 
 def _rounded(ring: list[_Corner]) -> str:
     """A quadratic curve at each bend, between the middles of the sides that meet there."""
-    path = []
+    path: list[str] = []
     for before, corner, after in zip([ring[-1], *ring], ring, [*ring[1:], ring[0]], strict=False):
         straight = before[0] == after[0] or before[1] == after[1]
         if not straight:
