@@ -31,16 +31,17 @@ def haarpsi(original: Pixels, other: Pixels) -> float:
         0 to 1; 1 for the same picture.
     """
     one, two = (_planes(picture) for picture in (original, other))
-    similarities, weights = [], []
+    similarities: list[Plane] = []
+    weights: list[Plane] = []
     for vertical in (False, True):
         bands = [
             (_haar(one[0], scale, vertical=vertical), _haar(two[0], scale, vertical=vertical))
             for scale in range(1, _SCALES + 1)
         ]
-        similarities.append(sum(_alike(a, b) for a, b in bands[:2]) / 2)
+        similarities.append((_alike(*bands[0]) + _alike(*bands[1])) / 2)
         weights.append(np.maximum(*bands[2]))
-    chroma = [[_mean2(plane) for plane in planes[1:]] for planes in (one, two)]
-    similarities.append(sum(_alike(abs(a), abs(b)) for a, b in zip(*chroma, strict=True)) / 2)
+    chroma = [_alike(abs(_mean2(a)), abs(_mean2(b))) for a, b in zip(one, two, strict=True)][1:]
+    similarities.append((chroma[0] + chroma[1]) / 2)
     weights.append((weights[0] + weights[1]) / 2)
     total = sum(float((_squash(s) * w).sum()) for s, w in zip(similarities, weights, strict=True))
     share = total / max(sum(float(weight.sum()) for weight in weights), 1e-9)
@@ -58,7 +59,8 @@ def _planes(picture: Pixels) -> list[Plane]:
 def _mean2(plane: Plane) -> Plane:
     """The mean of 2x2 pixels at each pixel; zeros beyond the right and lower edge."""
     padded = np.pad(plane, ((0, 1), (0, 1)))
-    return (padded[:-1, :-1] + padded[1:, :-1] + padded[:-1, 1:] + padded[1:, 1:]) / 4
+    sums: Plane = padded[:-1, :-1] + padded[1:, :-1] + padded[:-1, 1:] + padded[1:, 1:]
+    return sums / 4
 
 
 def _haar(plane: Plane, scale: int, *, vertical: bool) -> Plane:
@@ -74,13 +76,15 @@ def _haar(plane: Plane, scale: int, *, vertical: bool) -> Plane:
 
 def _box(plane: Plane, length: int) -> Plane:
     """Sums of `length` rows, wherever that many lie below each other."""
-    sums = np.pad(plane, ((1, 0), (0, 0))).cumsum(axis=0)
+    sums: Plane = np.pad(plane, ((1, 0), (0, 0))).cumsum(axis=0)
     return sums[length:] - sums[:-length]
 
 
 def _alike(one: Plane, two: Plane) -> Plane:
-    return (2 * one * two + _C) / (one**2 + two**2 + _C)
+    alike: Plane = (2 * one * two + _C) / (one**2 + two**2 + _C)
+    return alike
 
 
 def _squash(value: Plane) -> Plane:
-    return 1 / (1 + np.exp(-_ALPHA * value))
+    squashed: Plane = 1 / (1 + np.exp(-_ALPHA * value))
+    return squashed
