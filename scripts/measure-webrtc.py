@@ -89,9 +89,9 @@ async def measure(case: Case) -> dict[str, Any]:
 
     def hear(report: dict[str, Any]) -> None:
         shown.update([f"sender {report['event']} {report.get('outcome', '')}".strip()])
-        if report["event"] == "stream-started":
+        if report["event"] == "started":
             setup.update(sent=box.sent.bytes, returned=box.returned.bytes)
-        elif report["event"] == "stream-ended":
+        elif report["event"] == "end":
             ended.update(report)
 
     began = time.monotonic()
