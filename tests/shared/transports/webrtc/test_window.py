@@ -17,7 +17,8 @@ def _fill(*, kbps: float, round_trip: float, seconds: float) -> DelayWindow:
     window, now = DelayWindow(message=MESSAGE), 0.0
     on_air = (MESSAGE + 80) * 8 / (kbps * 1000)
     generator, probe_at = random.Random(1), 0.0
-    free_at, in_flight = 0.0, []
+    free_at = 0.0
+    in_flight: list[tuple[float, float]] = []
     while now < seconds:
         if now >= probe_at:  # a consent check, which finds a message on air or not
             waited = generator.uniform(0, on_air) if now else 0.0
