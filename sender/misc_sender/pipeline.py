@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from misc_sender.adaptation import Adaptation
 from misc_sender.budget import introduction_bytes
 from misc_sender.encode import Against, EncodedFrame, FrameEncoder
+from misc_sender.narration import tell_dropped, tell_queued
 from misc_sender.references import LinkKind, ReferenceBook
 from misc_sender.reports import (
     CaughtUp,
     FrameEnded,
-    FrameQueued,
     FrameSpooled,
     StreamEnded,
     StreamStarted,
@@ -38,7 +38,6 @@ from misc_shared.session import (
     Event,
     FrameDelivered,
     FrameDropped,
-    FrameId,
     FrameSent,
     HelloConfig,
     LinkState,
@@ -51,7 +50,7 @@ from misc_shared.session import (
 from misc_shared.transports import Transport
 from misc_shared.transports.pacing import Pacer
 from misc_shared.transports.sealed import sealing_of
-from misc_shared.wire import MAX_EPOCH, LayerKind
+from misc_shared.wire import MAX_EPOCH
 
 __all__ = ["SendOptions", "SendPipeline"]
 
@@ -291,7 +290,7 @@ class SendPipeline:
         self._frames += 1
         self._settled.clear()
         self._wake.set()
-        self._reporter.report(_queued(frame_id, encoded, took=took))
+        self._reporter.report(tell_queued(frame_id, encoded, took=took))
 
     async def _send(self) -> None:
         while not self._session.finished:
@@ -361,7 +360,7 @@ class SendPipeline:
                     self._reporter.report(FrameEnded(frame=str(frame), outcome="sent"))
                 case FrameDropped(frame, _, delivered):
                     self._references.confirmed(frame, delivered)
-                    self._reporter.report(_dropped(event))
+                    self._reporter.report(tell_dropped(event))
                 case RefreshRequested():
                     self._references.refresh()
                 case Refused():
@@ -382,32 +381,3 @@ class SendPipeline:
                 seconds=round(self._clock.monotonic() - self._started, 3),
             )
         )
-
-
-def _queued(frame_id: FrameId, encoded: EncodedFrame, *, took: float) -> FrameQueued:
-    return FrameQueued(
-        frame=str(frame_id),
-        coding="delta" if encoded.delta else "key",
-        width=encoded.width,
-        height=encoded.height,
-        quality=encoded.quality,
-        bytes=encoded.wire_bytes,
-        bpp=round(encoded.bpp, 5),
-        layers={_name(kind): len(data) for kind, data in sorted(encoded.layers.items())},
-        encode_seconds=round(took, 3),
-        items=tuple(item.name for item in encoded.semantics.items),
-        caption=encoded.semantics.caption,
-    )
-
-
-def _dropped(event: FrameDropped) -> FrameEnded:
-    return FrameEnded(
-        frame=str(event.frame),
-        outcome="dropped",
-        reason=event.reason.value,
-        missing=tuple(_name(layer) for layer in sorted(event.unsent)),
-    )
-
-
-def _name(layer: LayerKind) -> str:
-    return layer.name.lower()
