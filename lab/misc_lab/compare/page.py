@@ -75,7 +75,7 @@ def _opening(links: Sequence[LinkSummary]) -> str:
     ours, theirs, nothing = _winners(links, "30")
     at_will = (
         "links on which, given 30 s and bytes at will, another codec ends with the better "
-        f"picture; MISC on {ours}, none on {nothing}"
+        f"picture; MISC on {ours}" + (f", none on {nothing}" if nothing else "")
     )
     facts = [
         ("ours", f"{len(sooner)} of {len(links)}",
