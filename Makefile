@@ -79,6 +79,7 @@ bench: $(STAMP)
 	$(BIN)/misc-bench seeds "$(PICTURES)" --out bench-results
 	$(BIN)/misc-bench ablate "$(PICTURES)" --out bench-results $(METRICS)
 	$(BIN)/misc-bench first-bytes --out bench-results/first-bytes.png
+	$(BIN)/misc-sim compare --out bench-results
 
 # Both machines must read the same integers; the summary says which versions did.
 golden-arm64: $(STAMP)
@@ -94,5 +95,5 @@ fuzz: $(STAMP)
 
 clean:
 	rm -rf $(VENV) .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
-	rm -rf .arm64 bench-results demo out
+	rm -rf .arm64 bench-results compare demo out
 	find lab receiver sender shared tests training -name __pycache__ -type d -prune -exec rm -rf {} +
