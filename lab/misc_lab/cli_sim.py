@@ -1,9 +1,8 @@
 """`misc-sim SOURCE --link PROFILE`, and `misc-sim compare`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -18,7 +17,8 @@ _DEFAULT = "stream"
 class _StreamByDefault(TyperGroup):
     """A first word that names no command is the source of a stream."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    # The type of `ctx` is private to typer.
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401
         if args and args[0] not in self.commands and args[0] != "--help":
             args = [_DEFAULT, *args]
         return super().parse_args(ctx, args)

@@ -97,7 +97,7 @@ def best_by_deadline(
 
 def _shown(ladder: Sequence[Rung], profile: Profile, seed: int) -> list[tuple[float, float]]:
     """When each rung is on the screen, with its quality; those that cannot be in time left out."""
-    times = []
+    times: list[tuple[float, float]] = []
     for rung in ladder:
         on_air = rung.nbytes * 8 / profile.rate
         layers = rung.layers(profile.mtu)

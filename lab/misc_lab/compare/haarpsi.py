@@ -71,7 +71,8 @@ def _haar(plane: Plane, scale: int, *, vertical: bool) -> Plane:
     across = padded.T if vertical else padded
     halves = _box(across, half)
     response = _box((halves[:-half] - halves[half:]).T, size).T / size
-    return np.abs(response.T if vertical else response)
+    magnitude: Plane = np.abs(response.T if vertical else response)
+    return magnitude
 
 
 def _box(plane: Plane, length: int) -> Plane:
