@@ -149,7 +149,7 @@ def _decoded(on: Stage) -> int:
 
 
 def _crowd(on: Stage, *, seconds: float) -> dict[str, Any]:
-    """Frames decoded a second without viewers and with 100; in turns, so that load falls on both."""
+    """Frames decoded a second without viewers and with 100, in turns: load falls on both."""
     _, url = on.receive("--no-refine")
     _cameras(on, streams=4, fps=2, seconds=seconds * 8 + 120)
     on.wait_for("camera3", "done")

@@ -54,8 +54,8 @@ MAX_DETAIL = 200
 """Characters of a BYE's explanation."""
 
 MIN_MTU = 33
-"""The smallest MTU in bytes: what a seal leaves of LoRaWAN's 51. Every message but a long HELLO and a
-long BYE fits it, an ACK if it says less."""
+"""The smallest MTU in bytes: what a seal leaves of LoRaWAN's 51. Every message but a long HELLO and
+a long BYE fits it, an ACK if it says less."""
 
 _SHORT_PAYLOAD = 255  # msgpack gives a byte string up to here a one-byte length
 
