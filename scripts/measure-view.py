@@ -190,6 +190,7 @@ def main() -> None:
     with stage() as on:
         result |= _watch(on, streams=options.streams, minutes=options.minutes)
     result["load_between"] = os.getloadavg()
+    options.out.write_text(json.dumps(result, indent=1) + "\n")  # half of it is worth keeping
     with stage() as on:
         result["crowd"] = _crowd(on, seconds=options.turn)
     result["load_after"] = os.getloadavg()
