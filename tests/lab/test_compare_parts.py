@@ -81,7 +81,7 @@ def test_choices_among_files(photo: NDArray[np.uint8]) -> None:
     eye = Eye(photo)
     sizes_and_qualities = [(100, 0.5), (120, 0.7), (150, 0.6), (300, 0.9), (310, 0.91)]
     files = [
-        CodedPicture("webp", bytes(size), "", 0.26, View(photo, quality, eye))
+        CodedPicture("webp", bytes(size), "", 0.26, View(lambda: photo, quality, eye))
         for size, quality in sizes_and_qualities
     ]
     assert smallest_reaching(files, 0.65) is files[1]

@@ -1,5 +1,7 @@
 """Every file that another codec might send of a picture, and the choices among them."""
 
+import functools
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -89,13 +91,13 @@ def _files(
         size = "full size" if divisor == 1 else f"1/{divisor:g} size"
         for quality in (_COARSE if divisor in _LARGE else _FINE)[:: 3 if quick else 1]:
             data = codec.encode(small, quality)
-            shown = codec.open(data)
             # A progressive JPEG shows what a sequential one shows.
-            view = seen.get(key := shown.tobytes())
-            if view is None:
-                view = seen[key] = eye.see(_enlarge(shown, width=width, height=height))
+            key = hashlib.sha256(codec.open(data).tobytes()).digest()
+            if key not in seen:
+                decode = functools.partial(_decode, codec, data, width=width, height=height)
+                seen[key] = eye.glance(decode)
             setting = f"{size}, quality {quality}"
-            yield CodedPicture(codec.series[0], data, setting, _millions(small), view)
+            yield CodedPicture(codec.series[0], data, setting, _millions(small), seen[key])
 
 
 def _shrink(picture: Pixels, divisor: float) -> Image.Image:
@@ -104,8 +106,8 @@ def _shrink(picture: Pixels, divisor: float) -> Image.Image:
     return full.resize((width, height), Image.Resampling.LANCZOS)
 
 
-def _enlarge(picture: Image.Image, *, width: int, height: int) -> Pixels:
-    return np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS))
+def _decode(codec: PillowCodec, data: bytes, *, width: int, height: int) -> Pixels:
+    return np.asarray(codec.open(data).resize((width, height), Image.Resampling.LANCZOS))
 
 
 def _millions(picture: Image.Image) -> float:

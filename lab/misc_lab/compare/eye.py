@@ -1,5 +1,6 @@
 """Judges what is on the screen against the original."""
 
+from collections.abc import Callable
 from functools import cached_property
 
 from misc_lab.bench.codec import Pixels
@@ -15,15 +16,21 @@ METRICS = ("ms_ssim", "haarpsi", "psnr")
 class View:
     """A picture on the screen.
 
-    Attributes:
-        pixels: uint8 [H, W, 3] RGB, of the original's size.
+    Args:
+        decode: Gives uint8 [H, W, 3] RGB, of the original's size.
         quality: The metric that decides: MS-SSIM.
+        eye: Measures the others.
     """
 
-    def __init__(self, pixels: Pixels, quality: float, eye: "Eye") -> None:
-        self.pixels = pixels
+    def __init__(self, decode: Callable[[], Pixels], quality: float, eye: "Eye") -> None:
         self.quality = quality
+        self._decode = decode
         self._eye = eye
+
+    @property
+    def pixels(self) -> Pixels:
+        """The picture; decoded anew where hundreds of them would fill memory."""
+        return self._decode()
 
     @cached_property
     def metrics(self) -> dict[str, float]:
@@ -49,7 +56,11 @@ class Eye:
 
     def see(self, pixels: Pixels) -> View:
         """Take in a picture of the original's size."""
-        return View(pixels, self._judge.score(pixels), self)
+        return self.glance(lambda: pixels)
+
+    def glance(self, decode: Callable[[], Pixels]) -> View:
+        """Take in a picture without keeping it: it is decoded again when it is wanted."""
+        return View(decode, self._judge.score(decode()), self)
 
     def measure(self, pixels: Pixels) -> dict[str, float]:
         """Measure it by all METRICS, in four digits."""

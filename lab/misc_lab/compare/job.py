@@ -79,6 +79,7 @@ class _Comparison:
         refinery = open_refinery(self._pack, RefinerySettings()) if settings.refine else None
         self._studio = Studio(self._pack, refinery, self._eye)
         self._images: dict[str, bytes] = {}
+        self._kept: dict[View, str] = {}
         self._files = catalogue(self._eye, quick=settings.quick)
         self._costs = OUR_COSTS.times(self._pixels[..., 0].size / 1e6 * settings.computing)
         self._our_views = functools.cache(self._develop)
@@ -214,23 +215,18 @@ class _Comparison:
         ]
 
     def _keep(self, view: View) -> str:
-        return self._keep_pixels(view.pixels, _THUMBNAIL)
+        if view not in self._kept:
+            self._kept[view] = self._keep_pixels(view.pixels, _THUMBNAIL)
+        return self._kept[view]
 
     def _keep_pixels(self, pixels: Pixels, width: int) -> str:
-        small = _small_webp(pixels.tobytes(), pixels.shape, width)
-        key = hashlib.sha256(small).hexdigest()[:10]
-        self._images[key] = small
+        height = round(width * pixels.shape[0] / pixels.shape[1])
+        small = Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS)
+        buffer = io.BytesIO()
+        small.save(buffer, "WEBP", quality=78, method=4)
+        key = hashlib.sha256(buffer.getvalue()).hexdigest()[:10]
+        self._images[key] = buffer.getvalue()
         return key
-
-
-@functools.lru_cache(maxsize=512)
-def _small_webp(pixels: bytes, shape: tuple[int, int, int], width: int) -> bytes:
-    picture = Image.frombytes("RGB", (shape[1], shape[0]), pixels)
-    height = round(width * shape[0] / shape[1])
-    buffer = io.BytesIO()
-    small = picture.resize((width, height), Image.Resampling.LANCZOS)
-    small.save(buffer, "WEBP", quality=78, method=4)
-    return buffer.getvalue()
 
 
 def _bill(setting: str, payload: int, carried: Carried) -> Bill:
