@@ -82,7 +82,7 @@ async def measure(case: Case) -> dict[str, Any]:
     sender = await _start(
         "misc-send", "pattern", "--to", f"webrtc+http://localhost:{signalling.port}/whip/bar",
         "--fps", case.fps, "--bytes", case.nbytes, "--max-side", 256, "--semantics", "none",
-        "--count", int(case.seconds * case.fps), "--deadline", 20,
+        "--count", int(case.seconds * case.fps), "--deadline", 20, "--key-every", 1,
     )  # fmt: skip
     setup: dict[str, int] = {}
     ended: dict[str, Any] = {}
@@ -101,6 +101,8 @@ async def measure(case: Case) -> dict[str, Any]:
     await asyncio.gather(listening, receiver.wait(), sender.wait())
     await signalling.close()
     print(f"{case.name}: done after {lasted:.0f} s", file=sys.stderr)  # noqa: T201 - progress
+    if not ended:
+        raise SystemExit(f"{case.name}: misc-send ended with {sender.returncode} and {shown}")
     wire = box.sent.bytes + box.returned.bytes - sum(setup.values())
     return {
         **asdict(case),
