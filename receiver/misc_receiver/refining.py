@@ -63,7 +63,7 @@ class RefinementQueue:
         present = self._receptions()
         self._last = [one for one in self._last if one in present]
         waiting = [one for one in present if one not in self._last] + self._last
-        jobs = []
+        jobs: list[RefinementJob] = []
         for reception in waiting:
             if len(jobs) >= limit:
                 break

@@ -113,7 +113,8 @@ class SdRefiner(Refiner):
 
     @property
     def _device(self) -> torch.device:
-        return self._pipeline._execution_device  # noqa: SLF001 - with offloading, not the models' own
+        # With offloading, it is not where the models are.
+        return torch.device(self._pipeline._execution_device)  # noqa: SLF001
 
     def _pictures(
         self,
@@ -186,7 +187,7 @@ class SdRefiner(Refiner):
             window = (..., tile.rows, tile.columns)
             weight = torch.from_numpy(tile.weight).to(sample.device)
             seen = (..., _scaled(tile.rows, self._stride), _scaled(tile.columns, self._stride))
-            for rows in torch.arange(len(sample)).split(_ROWS_AT_ONCE):
+            for rows in torch.split(torch.arange(len(sample)), _ROWS_AT_ONCE):
                 control = batch.control[seen][[batch.picture[row] for row in rows.tolist()]]
                 part = sample[rows][window]
                 said = self._ask(part, timestep, batch.words[rows], control)
