@@ -126,7 +126,7 @@ def test_what_cannot_be_is_told_before_anything_starts(
         (("keygen", tmp_path / "x.key", "--stream", "a/b"), "is no stream name"),
         (("pattern", "--to", url, "--key", tmp_path / "none"), "cannot read the key file"),
         (("pattern", "--to", url, "--key", named), "--key holds no key of the stream"),
-        (("pattern", "--to", url, "--key", key, "--mtu", 60), "too small with a key"),
+        (("pattern", "--to", url, "--key", key, "--mtu", 40), "too small with a key"),
     ):
         done = run("misc-send", *arguments)
         assert (done.returncode, sentence in done.stderr) == (2, True), done.stderr
