@@ -21,7 +21,7 @@ _HIGH_LOSS = 0.1
 """Share of the bytes. From it on, time-outs no longer double, and BASE goes twice. Measured with a
 third lost in bursts of ten (2 kbit/s, 1.3 s round trip, 800 bytes every 10 s, 4 x 300 pictures):
 first layers that arrive 62 % -> 91 % -> 93 %, first details 37 % -> 77 % -> 84 %, at 2.2
-and 2.6 times the bytes. Parity over a picture was not measured: bursts of ten are longer than one."""
+and 2.6 times the bytes. Parity was not measured: bursts of ten are longer than a picture."""
 _BASE_SENDS = 2
 _REORDER_THRESHOLD = 3
 """Datagrams that may overtake one before it is taken for lost. RFC 9002, 6.1.1."""
