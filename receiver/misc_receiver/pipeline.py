@@ -31,7 +31,7 @@ from misc_receiver.reports import StreamFailed, StreamReport
 from misc_receiver.sinks.interface import PictureSink
 from misc_receiver.status import StreamStatus
 from misc_receiver.turns import FairTurns
-from misc_shared.companions import run_with_companions
+from misc_shared.companions import end_tasks, run_with_companions
 from misc_shared.errors import LocalError, MiscError
 from misc_shared.reports import Reporter
 from misc_shared.transports import Transport
@@ -123,9 +123,7 @@ class ReceivePipeline:
         finally:
             self._working.shutdown(cancel_futures=True)
             self._loading.shutdown(cancel_futures=True)
-            for task in self._receptions.values():
-                task.cancel()
-            await asyncio.gather(*self._receptions.values(), return_exceptions=True)
+            await end_tasks(*self._receptions.values())
             await self._listener.close()
 
     def status(self) -> list[StreamStatus]:

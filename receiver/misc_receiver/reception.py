@@ -351,6 +351,7 @@ def _timed(report: StreamReport, took: float) -> StreamReport:
 async def wait_for(event: asyncio.Event, *, seconds: float | None) -> None:
     """Wait for an event, but no longer than so many seconds."""
     try:
-        await asyncio.wait_for(event.wait(), None if seconds is None else max(0.001, seconds))
+        async with asyncio.timeout(None if seconds is None else max(0.001, seconds)):
+            await event.wait()
     except TimeoutError:
         return

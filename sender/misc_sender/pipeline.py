@@ -328,7 +328,8 @@ class SendPipeline:
             return
         timeout = None if until is None else max(0.001, until - self._clock.monotonic())
         try:
-            await asyncio.wait_for(self._wake.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._wake.wait()
         except TimeoutError:
             return
 

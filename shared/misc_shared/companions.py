@@ -1,4 +1,4 @@
-"""Runs one coroutine with others at its side, and lets none of their errors pass unseen."""
+"""Tasks beside each other: run until one has decided, and ended without one left behind."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-__all__ = ["run_with_companions"]
+__all__ = ["end_tasks", "run_with_companions"]
+
+_ASK_AGAIN = 5.0
 
 _Work = Coroutine[Any, Any, None]
 
@@ -33,6 +35,24 @@ async def run_with_companions(main: _Work, *companions: _Work) -> None:
             for task in done:
                 task.result()
     finally:
+        await end_tasks(*pending)
+
+
+async def end_tasks(*tasks: asyncio.Future[Any]) -> None:
+    """Cancel tasks, and wait until they have really ended; what they raise is dropped.
+
+    Asking once is not enough: Python 3.11's `asyncio.wait_for`, and so every call of aiomqtt,
+    drops a cancellation that comes in the moment in which its own work is done (mended in 3.12,
+    python/cpython#86296), and its task would run on for ever.
+
+    Args:
+        tasks: which; those that have ended already are left alone.
+    """
+    pending = {task for task in tasks if not task.done()}
+    while pending:
         for task in pending:
             task.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
+        _, pending = await asyncio.wait(pending, timeout=_ASK_AGAIN)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()  # or asyncio complains that nobody has looked at it

@@ -1,7 +1,6 @@
 """Many streams through a real broker into one receiver, one of them hostile."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from misc_receiver.decode import FrameDecoder
 from misc_receiver.pipeline import ReceiveOptions, ReceivePipeline
 from misc_receiver.reports import PictureReady, ReceptionEnded, ReceptionStarted
 from misc_receiver.sinks.pictures import PictureFolder
+from misc_shared.companions import end_tasks
 from misc_shared.packs import load_pack
 from misc_shared.transports.listening import open_listener
 from misc_shared.transports.mqtt_listener import MqttListener
@@ -66,9 +66,7 @@ async def fleet(broker: Broker, tmp_path: Path) -> AsyncIterator[Fleet]:
     cameras = await open_cameras(settings)
     tasks = [asyncio.create_task(camera.run()) for camera in cameras.values()]
     yield one
-    for task in (*tasks, running):
-        task.cancel()
-    await asyncio.gather(*tasks, running, return_exceptions=True)
+    await end_tasks(*tasks, running)
 
 
 async def test_a_flood_of_one_starves_nobody(fleet: Fleet, tmp_path: Path) -> None:
@@ -76,9 +74,7 @@ async def test_a_flood_of_one_starves_nobody(fleet: Fleet, tmp_path: Path) -> No
     hostile = Hostile("127.0.0.1", fleet.broker.port, per_second=200)
     flooding = asyncio.create_task(hostile.run())
     await fleet.until_shown(3, streams=STREAMS)
-    flooding.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await flooding
+    await end_tasks(flooding)
     shown = fleet.shown()
     assert set(shown) == {f"camera-{number:02}" for number in range(STREAMS)}
     assert jain_index(list(shown.values())) > 0.8
@@ -121,9 +117,7 @@ async def test_names_without_a_place_are_turned_away(broker: Broker) -> None:
     await first.close()
     third = await asyncio.wait_for(listener.accept(), 60)
     assert third is not None
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await end_tasks(*tasks)
     await listener.close()
 
 

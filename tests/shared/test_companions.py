@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from misc_shared.companions import run_with_companions
+from misc_shared.companions import end_tasks, run_with_companions
 from misc_shared.errors import BitstreamError, ConfigError
 from misc_shared.exit_codes import exit_on_error
 
@@ -53,6 +53,31 @@ async def test_the_first_error_comes_out_as_itself() -> None:
     with pytest.raises(ConfigError, match="wrong"):
         await run_with_companions(main(), failing())
     assert cancelled == ["main"]
+
+
+async def test_a_task_that_drops_a_cancellation_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As wait_for of Python 3.11 does when its own work is done in that moment."""
+    monkeypatch.setattr("misc_shared.companions._ASK_AGAIN", 0.01)
+    asked = []
+
+    async def deaf_at_first() -> None:
+        while len(asked) < 3:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                asked.append(1)
+
+    async def failing() -> None:
+        raise ConfigError("wrong")
+
+    tasks = [asyncio.create_task(deaf_at_first()), asyncio.create_task(failing())]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await end_tasks(*tasks)
+    assert all(task.done() for task in tasks)
+    assert len(asked) == 3
 
 
 @pytest.mark.parametrize(

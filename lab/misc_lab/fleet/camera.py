@@ -81,7 +81,8 @@ class Camera:
         self._wake.clear()
         rest = min(max(_SHORTEST_REST, until - now), _LONGEST_REST)
         try:
-            await asyncio.wait_for(self._wake.wait(), rest)
+            async with asyncio.timeout(rest):
+                await self._wake.wait()
         except TimeoutError:
             return
 

@@ -18,6 +18,7 @@ from misc_lab.fleet.camera import Camera
 from misc_lab.fleet.hostile import Hostile
 from misc_lab.fleet.measuring import Ledger, resident_bytes
 from misc_shared.codec import ImageEncoder
+from misc_shared.companions import end_tasks
 from misc_shared.packs import load_pack
 from misc_shared.transports import open_sender
 from misc_shared.wire import LayerKind
@@ -66,9 +67,7 @@ async def run_fleet(settings: FleetSettings) -> dict[str, Any]:
         memory = await _watch(receiver.pid, settings.seconds, tasks)
         cpu = _cpu_seconds(receiver.pid)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(*tasks)
         receiver.terminate()
         await receiver.wait()
         await reading

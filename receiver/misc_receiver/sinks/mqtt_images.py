@@ -28,6 +28,7 @@ from PIL import Image
 
 from misc_receiver.sinks.interface import ShownPicture
 from misc_receiver.sinks.provenance import xmp_packet
+from misc_shared.companions import end_tasks
 from misc_shared.errors import ConfigError, TransportError
 from misc_shared.transports.address import MqttAddress, parse_address
 from misc_shared.transports.mqtt_connection import BrokerConnection, tls_context
@@ -113,10 +114,9 @@ class MqttImages:
         if self._publishing is not None:
             # What was decoded last is worth a moment, where the broker is there.
             with contextlib.suppress(TransportError, TimeoutError):
-                await asyncio.wait_for(self._publish_waiting(), 5.0)
-            self._publishing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._publishing
+                async with asyncio.timeout(5.0):
+                    await self._publish_waiting()
+            await end_tasks(self._publishing)
 
         async def say_goodbye() -> None:
             await self._connection.retain(self._status, _OFFLINE)

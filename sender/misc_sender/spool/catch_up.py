@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from misc_sender.spool.folder import Spool, SpooledFrame
+from misc_shared.companions import end_tasks
 from misc_shared.errors import MiscError, RemoteError
 from misc_shared.session import (
     Event,
@@ -103,8 +104,7 @@ class CatchUp:
                 before = frame
             await self._say_bye(run)
         finally:
-            answers.cancel()
-            await asyncio.gather(answers, return_exceptions=True)
+            await end_tasks(answers)
             await transport.close()
 
     def _begin(self, transport: Transport, first: SpooledFrame, link: LinkState) -> _Run:

@@ -24,6 +24,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from misc_shared.companions import end_tasks
 from misc_shared.errors import TransportError
 from misc_shared.transports.address import MqttAddress
 from misc_shared.transports.backoff import Backoff
@@ -212,9 +213,9 @@ class BrokerConnection:
                 await last_words()
         self._client = None
         if self._keeper is not None:
-            self._keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._keeper
+            await end_tasks(self._keeper)
+            if not self._keeper.cancelled():
+                self._keeper.result()  # where it failed in a way nobody foresaw
 
     def refuse_if_closed(self) -> None:
         """Say why nothing can be done any more, if so.

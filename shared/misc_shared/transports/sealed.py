@@ -11,6 +11,7 @@ import contextlib
 import logging
 from typing import Protocol
 
+from misc_shared.companions import end_tasks
 from misc_shared.errors import ConfigError, TransportError
 from misc_shared.security.counters import SealCounters
 from misc_shared.security.forms import MAX_ECHO, SHORT_OVERHEAD
@@ -140,9 +141,7 @@ class SealedTransport:
     async def close(self) -> None:
         """Close the inner transport."""
         if self._speaking is not None:
-            self._speaking.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._speaking
+            await end_tasks(self._speaking)
         await self._inner.close()
 
     def _speak_if_needed(self) -> None:

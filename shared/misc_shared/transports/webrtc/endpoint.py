@@ -140,7 +140,8 @@ class WebrtcEndpoint:
         if self._closed:
             return
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._drained(), _CLOSE_TIMEOUT)
+            async with asyncio.timeout(_CLOSE_TIMEOUT):
+                await self._drained()
         await self._let_go()
         self.finish()
         self._drop_bundle()

@@ -177,7 +177,8 @@ class DataLink:
         """Ask the other end whether it is there."""
         before = self.heard_at
         try:
-            await asyncio.wait_for(self._consent.probe(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._consent.probe()
         except OSError:  # a time-out or no connection
             return self.usable and self.heard_at > before
         return self.usable

@@ -13,6 +13,7 @@ from functools import partial
 
 from aiohttp import web
 
+from misc_shared.companions import end_tasks
 from misc_shared.errors import ConfigError, TransportError
 from misc_shared.transports.address import WebrtcAddress, is_loopback
 from misc_shared.transports.webrtc.link import DataLink
@@ -101,9 +102,7 @@ class WebrtcListener:
         self._closed = True
         self._accepted.put_nowait(None)
         await self._runner.cleanup()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(*self._tasks)
         streams, sessions = self._registry.take_all()
         for stream in streams:
             stream.finish()
@@ -186,7 +185,8 @@ class WebrtcListener:
         name, link = session.stream, session.link
         try:
             try:
-                await asyncio.wait_for(link.until_open(), _OPEN_TIMEOUT)
+                async with asyncio.timeout(_OPEN_TIMEOUT):
+                    await link.until_open()
             finally:
                 self._opening.discard(name)
             before = self._registry.replace_session(session)

@@ -10,6 +10,7 @@ import ssl
 import time
 from pathlib import Path
 
+from misc_shared.companions import end_tasks
 from misc_shared.errors import TransportError, WireError
 from misc_shared.transports.address import WebrtcAddress
 from misc_shared.transports.backoff import Backoff
@@ -88,9 +89,9 @@ class WebrtcSender(WebrtcEndpoint):
     async def _let_go(self) -> None:
         link = self.link
         if self._keeper is not None:
-            self._keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._keeper
+            await end_tasks(self._keeper)
+            if not self._keeper.cancelled():
+                self._keeper.result()  # where it failed in a way nobody foresaw
         if link is None:
             # The other end may not have noticed; a live link's end it hears on the link itself.
             await self._client.bye()
@@ -114,7 +115,8 @@ class WebrtcSender(WebrtcEndpoint):
         while not link.dead and not link.silent_too_long(time.monotonic()):
             self._link_died.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._link_died.wait(), _LOOK_EVERY)
+                async with asyncio.timeout(_LOOK_EVERY):
+                    await self._link_died.wait()
 
     async def _replace(self, old: DataLink) -> DataLink:
         """Make a new link; the old one may yet come back to life and stay."""
@@ -129,10 +131,7 @@ class WebrtcSender(WebrtcEndpoint):
                     return old
             return attempt.result()
         finally:
-            if not attempt.done():
-                attempt.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await attempt
+            await end_tasks(attempt)
 
     async def _insist(self) -> DataLink:
         backoff = Backoff(largest=_LONGEST_BACKOFF)
@@ -159,7 +158,8 @@ class WebrtcSender(WebrtcEndpoint):
         )
         try:
             await link.take_answer(await self._client.invite(await link.make_offer()))
-            await asyncio.wait_for(link.until_open(), _OPEN_TIMEOUT)
+            async with asyncio.timeout(_OPEN_TIMEOUT):
+                await link.until_open()
         except BaseException as error:
             await link.close()
             match error:
