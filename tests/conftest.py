@@ -14,6 +14,12 @@ settings.register_profile("desk", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_state(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What the programs remember from run to run is not the user's here."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+
+
 @pytest.fixture(scope="session")
 def photo() -> NDArray[np.uint8]:
     """Give the portrait of an astronaut, uint8 [512, 512, 3] RGB, read-only."""

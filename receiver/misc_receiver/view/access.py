@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from misc_shared.errors import ConfigError
+from misc_shared.state_folder import state_folder
 
 __all__ = ["COOKIE", "COOKIE_SECONDS", "ViewToken", "default_token_path", "open_token"]
 
@@ -75,8 +76,7 @@ class ViewToken:
 
 def default_token_path() -> Path:
     """Where the token is kept unless told otherwise."""
-    state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(state).expanduser() / "misc" / "view-token"
+    return state_folder() / "view-token"
 
 
 def open_token(path: Path) -> tuple[ViewToken, str | None]:

@@ -23,6 +23,7 @@ from misc_shared.errors import (
     SemanticsError,
     TransportError,
 )
+from misc_shared.state_folder import state_folder
 
 try:
     import httpx2
@@ -83,7 +84,10 @@ class ChatClient:
         self._clock = clock
         self._draw = draw
         self._limit = HourlyLimit(
-            requests=options.requests_per_hour, tokens=options.tokens_per_hour, clock=clock
+            requests=options.requests_per_hour,
+            tokens=options.tokens_per_hour,
+            account=options.endpoint,
+            file=state_folder() / "spending.sqlite",
         )
         self._not_before = clock()
         self._closed = threading.Event()
@@ -131,6 +135,7 @@ class ChatClient:
         self._closed.set()
         if self._busy.acquire(blocking=False):
             self._http.close()
+            self._limit.close()
             self._busy.release()
 
     def _check_wait(self) -> None:
@@ -161,10 +166,10 @@ class ChatClient:
                 answer = self._clean(self._read(response, give_up))
                 if response.is_success:
                     return answer, expense
-                expense.tokens = 0  # an error is not billed
+                expense.correct(0)  # an error is not billed
                 return self._judge(response, answer)
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
-            expense.tokens = 0
+            expense.correct(0)
             return _Setback(f"does not answer ({self._told(error)})", reached=False)
         except httpx2.TimeoutException:
             seconds = f"{self._options.timeout:g} s"

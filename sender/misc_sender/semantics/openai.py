@@ -113,7 +113,7 @@ class OpenAISemantics:
                 f"{self._options.shown} answered no chat completion: {error}"
             ) from error
         if completion.usage is not None:
-            expense.tokens = completion.usage.total_tokens
+            expense.correct(completion.usage.total_tokens)
         content = completion.choices[0].message.content
         if content is None:
             raise SemanticsError(f"{self._options.model} declined to describe the picture")
