@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from misc_shared.settings.security import SecurityGroup
 
 if TYPE_CHECKING:
     from misc_shared.transports.guarding import ReceiverGuard
@@ -15,10 +17,8 @@ __all__ = ["SecuritySettings"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SecuritySettings:
+class SecuritySettings(SecurityGroup):
     """Which streams are heard, and whether they have to be sealed."""
-
-    panel: ClassVar[str] = "Security"
 
     key: Annotated[
         Path | None,
@@ -37,7 +37,6 @@ class SecuritySettings:
         Raises:
             ConfigError: the keys cannot be read, or a name is none.
         """
-        from misc_shared.security import load_keys
         from misc_shared.stream_names import check_stream_name
         from misc_shared.transports.guarding import ReceiverGuard
 
@@ -46,5 +45,4 @@ class SecuritySettings:
             names = frozenset(name.strip() for name in self.allow.split(","))
             for name in names:
                 check_stream_name(name)
-        keys = None if self.key is None else load_keys(self.key)
-        return ReceiverGuard(url=url, keys=keys, allow=names)
+        return ReceiverGuard(url=url, keys=self.keys(), allow=names)

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from misc_shared.settings.webrtc import WebrtcGroup
 
 if TYPE_CHECKING:
     from misc_shared.transports import WebrtcOptions
 
 __all__ = ["WebrtcSettings"]
 
-_VARIABLE = "MISC_WEBRTC_TOKEN"
-
 
 @dataclass(frozen=True, kw_only=True)
-class WebrtcSettings:
+class WebrtcSettings(WebrtcGroup):
     """What senders have to show, and how media get through."""
-
-    panel: ClassVar[str] = "WebRTC"
 
     webrtc_token_file: Annotated[
         Path | None,
@@ -30,13 +27,6 @@ class WebrtcSettings:
             "this host there always is one; or it is in MISC_WEBRTC_TOKEN."
         ),
     ] = None
-    ice_server: Annotated[
-        list[str],
-        typer.Option(
-            help="stun:HOST[:PORT] or turn:USER:PASSWORD@HOST[:PORT]; may be repeated. None by "
-            "default: nobody else is asked."
-        ),
-    ] = field(default_factory=list)
     ice_address: Annotated[
         str | None,
         typer.Option(help="This machine's address for media; by default where we listen."),
@@ -48,22 +38,7 @@ class WebrtcSettings:
         Path | None, typer.Option(help="PEM file with its key, if that is in another file.")
     ] = None
 
-    def options(self) -> WebrtcOptions:
-        """How connections are made.
-
-        Raises:
-            ConfigError: an option makes no sense.
-        """
-        from misc_shared.transports import WebrtcOptions
-
-        options = WebrtcOptions(
-            token_file=self.webrtc_token_file,
-            # Not a setting: those can be printed.
-            token=None if self.webrtc_token_file else os.environ.get(_VARIABLE),
-            ice_servers=tuple(self.ice_server),
-            ice_address=self.ice_address,
-            certificate=self.tls_certificate,
-            private_key=self.tls_key,
+    def _options(self) -> WebrtcOptions:
+        return replace(
+            super()._options(), certificate=self.tls_certificate, private_key=self.tls_key
         )
-        options.check()
-        return options
