@@ -5,6 +5,17 @@ from typing import Annotated
 
 import typer
 
+from misc_lab.bench.options import (
+    RESULTS,
+    Count,
+    Folder,
+    Pack,
+    Perceptual,
+    Workers,
+    as_names,
+    as_numbers,
+    split,
+)
 from misc_lab.cli_bench_delta import delta
 from misc_lab.cli_bench_ladder import first_bytes, ladder
 from misc_lab.cli_bench_refiner import ablate, seeds
@@ -37,30 +48,21 @@ def main() -> None:
 
 @app.command()
 def rd(
-    folder: Annotated[Path, typer.Argument(help="Folder of pictures; all of them are used.")],
-    out: Annotated[Path, typer.Option(help="Folder for rd.json, rd.csv and rd.png.")] = Path(
-        "bench-results"
-    ),
-    perceptual: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Distances, repeated or with commas between; the first ranks. Each lpips, dists, "
-            "a Python file with SqueezeNet, feature_distance and texture_distance, or the weights "
-            "(.pth) of a tiny autoencoder's encoder."
-        ),
-    ] = None,
+    folder: Folder,
+    out: Annotated[Path, typer.Option(help="Folder for rd.json, rd.csv and rd.png.")] = RESULTS,
+    perceptual: Perceptual = None,
     codecs: Annotated[
         str | None, typer.Option(help="Codecs, with commas between; all by default.")
     ] = None,
     bpp: Annotated[
         str, typer.Option(help="Budgets in bits per pixel, with commas between.")
     ] = _DEFAULT_BUDGETS,
-    pack: Annotated[str, typer.Option(help="Model pack of our codec.")] = "nano",
+    pack: Pack = "nano",
     semantics: Annotated[
         str, typer.Option(help="Semantics in our pictures' bytes: nano, file or none.")
     ] = "nano",
     refine: Annotated[bool, typer.Option(help="Refine our pictures as well.")] = True,
-    workers: Annotated[int, typer.Option(help="Worker processes.")] = 2,
+    workers: Workers = 2,
     merge: Annotated[
         list[Path] | None,
         typer.Option(help="An earlier rd.json: take over its rows of the codecs not run now."),
@@ -75,8 +77,8 @@ def rd(
             folder=folder,
             out=out,
             codecs=_codecs(codecs),
-            budgets=_numbers(bpp),
-            perceptual=tuple(name for text in perceptual or () for name in _split(text)),
+            budgets=as_numbers(bpp, float, what="Budgets", example="0.012,0.024"),
+            perceptual=as_names(perceptual),
             refine=refine,
             pack=pack,
             semantics=semantics,
@@ -91,7 +93,7 @@ def rd(
 
 @app.command()
 def semantics(
-    folder: Annotated[Path, typer.Argument(help="Folder of pictures.")],
+    folder: Folder,
     captions: Annotated[
         Path | None, typer.Option(help='JSON lines {"image": NAME, "captions": [TEXT, ...]}.')
     ] = None,
@@ -109,10 +111,10 @@ def semantics(
     backend: Annotated[
         str, typer.Option("--semantics", help="What is measured: nano or file.")
     ] = "nano",
-    pack: Annotated[str, typer.Option(help="Model pack: nano, or a folder.")] = "nano",
+    pack: Pack = "nano",
     threads: Annotated[int, typer.Option(help="Processor cores.")] = 2,
-    count: Annotated[int | None, typer.Option(help="Measure only this many pictures.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder for semantics.json.")] = Path("bench-results"),
+    count: Count = None,
+    out: Annotated[Path, typer.Option(help="Folder for semantics.json.")] = RESULTS,
 ) -> None:
     """How often items and captions are right, how well maps fit, and what all of it costs."""
     with exit_on_error("misc-bench"):
@@ -143,23 +145,8 @@ def _codecs(text: str | None) -> tuple[str, ...]:
     from misc_lab.bench.run import CODECS
 
     if text is not None:
-        return _split(text)
+        return split(text)
     absent = absent_rivals()
     for sentence in absent.values():
         typer.echo(f"misc-bench: {sentence}", err=True)
     return tuple(name for name in CODECS if name not in absent)
-
-
-def _split(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def _numbers(text: str) -> tuple[float, ...]:
-    from misc_shared.errors import ConfigError
-
-    try:
-        return tuple(float(part) for part in _split(text))
-    except ValueError as error:
-        raise ConfigError(
-            f"Budgets are numbers with commas between, such as 0.012,0.024; got {text!r}."
-        ) from error

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from misc_lab.bench.options import RESULTS, Pack, as_numbers
 from misc_shared.exit_codes import exit_on_error
 
 __all__ = ["delta"]
@@ -20,10 +21,8 @@ def delta(
     qualities: Annotated[
         str, typer.Option(help="Qualities, 0 to 31, with commas between.")
     ] = "8,16,24",
-    pack: Annotated[str, typer.Option(help="Model pack: nano, or a folder.")] = "nano",
-    out: Annotated[Path, typer.Option(help="Folder for delta.json and delta.png.")] = Path(
-        "bench-results"
-    ),
+    pack: Pack = "nano",
+    out: Annotated[Path, typer.Option(help="Folder for delta.json and delta.png.")] = RESULTS,
 ) -> None:
     """What deltas save: in a still scene with sensor noise, and in a video."""
     with exit_on_error("misc-bench"):
@@ -35,19 +34,8 @@ def delta(
             still=still,
             fps=fps,
             count=count,
-            qualities=_numbers(qualities),
+            qualities=as_numbers(qualities, int, what="Qualities", example="8,16,24"),
             pack=pack,
             out=out,
         )
         show_deltas(*run_deltas(settings, on_step=lambda step: typer.echo(step, err=True)))
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    from misc_shared.errors import ConfigError
-
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError as error:
-        raise ConfigError(
-            f"Qualities are whole numbers with commas between, such as 8,16,24; got {text!r}."
-        ) from error

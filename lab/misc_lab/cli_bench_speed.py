@@ -1,11 +1,11 @@
 """`misc-bench speed`: time and memory, ours beside the usual ones."""
 
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from misc_lab.bench.options import RESULTS, Bpp, Pack, as_numbers, as_sizes, split
 from misc_shared.exit_codes import exit_on_error
 
 __all__ = ["speed"]
@@ -14,19 +14,17 @@ _SIZES = "256x192,512x384,1024x768,2048x1536,4096x3072"
 
 
 def speed(
-    out: Annotated[Path, typer.Option(help="Folder for speed.json and speed.png.")] = Path(
-        "bench-results"
-    ),
+    out: Annotated[Path, typer.Option(help="Folder for speed.json and speed.png.")] = RESULTS,
     sizes: Annotated[str, typer.Option(help="Sizes, with commas between.")] = _SIZES,
     codecs: Annotated[
         str, typer.Option(help="Codecs, with commas between; none for the refiner alone.")
     ] = "misc,avif,webp,jpeg",
     runs: Annotated[int, typer.Option(help="Runs, of which the median is taken.")] = 20,
-    bpp: Annotated[float, typer.Option(help="Budget of every codec in bits per pixel.")] = 0.024,
+    bpp: Bpp = 0.024,
     picture: Annotated[
         str, typer.Option(help="A file or sample:NAME, stretched to each size.")
     ] = "sample:astronaut",
-    pack: Annotated[str, typer.Option(help="Model pack of our codec.")] = "nano",
+    pack: Pack = "nano",
     threads: Annotated[int, typer.Option(help="Cores for our networks; 0 takes all.")] = 0,
     refiner: Annotated[
         bool, typer.Option(help="Time refinement too, on the CPU and on a GPU if there is one.")
@@ -44,12 +42,12 @@ def speed(
         from misc_lab.bench.refiner_speed import RefinerSpeedSettings, run_refiner_speed
         from misc_lab.bench.speed import SpeedSettings, run_speed
 
-        names = tuple(part.strip() for part in codecs.split(",") if part.strip())
+        names = split(codecs)
         refining = RefinerSpeedSettings(
             out=out,
             picture=picture,
-            sizes=_parse_sizes(refiner_sizes),
-            batches=_parse_numbers(batches),
+            sizes=as_sizes(refiner_sizes),
+            batches=as_numbers(batches, int, what="Batches", example="1,2,4"),
             steps=steps,
             runs=runs,
             pack=pack,
@@ -58,7 +56,7 @@ def speed(
         if names != ("none",):
             settings = SpeedSettings(
                 out=out,
-                sizes=_parse_sizes(sizes),
+                sizes=as_sizes(sizes),
                 codecs=names,
                 runs=runs,
                 bpp=bpp,
@@ -72,22 +70,3 @@ def speed(
         if refiner:
             with watch("batches") as on_stage:
                 show_refiner_speeds(run_refiner_speed(refining, on_stage=on_stage), out=out)
-
-
-def _parse_numbers(text: str) -> tuple[int, ...]:
-    from misc_shared.errors import ConfigError
-
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError as error:
-        raise ConfigError(f"Give whole numbers with commas between; got {text!r}.") from error
-
-
-def _parse_sizes(text: str) -> tuple[tuple[int, int], ...]:
-    from misc_shared.errors import ConfigError
-
-    found = [re.fullmatch(r"\s*(\d+)x(\d+)\s*", part) for part in text.split(",")]
-    sizes = tuple((int(one[1]), int(one[2])) for one in found if one is not None)
-    if len(sizes) < len(found):
-        raise ConfigError(f"Sizes look like 512x384, with commas between; got {text!r}.")
-    return sizes

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from misc_lab.bench.means import group_rows, mean_metrics
 from misc_lab.bench.metrics import LABELS
 
 __all__ = ["Ablated", "averages", "cells", "columns", "write_table"]
@@ -32,15 +33,11 @@ class Ablated:
 
 def averages(rows: Sequence[Ablated]) -> list[Ablated]:
     """Average over pictures, in the order in which contents and steps first appear."""
-    groups: dict[tuple[str, int], list[Ablated]] = {}
-    for row in rows:
-        groups.setdefault((row.contents, row.steps), []).append(row)
     means = []
+    groups = group_rows(rows, lambda row: (row.contents, row.steps))
     for (contents, steps), group in groups.items():
         count = len(group)
-        metrics = {
-            name: sum(row.metrics[name] for row in group) / count for name in group[0].metrics
-        }
+        metrics = mean_metrics([row.metrics for row in group])
         nbytes = sum(row.nbytes for row in group) / count
         passed = sum(row.passed for row in group) / count
         means.append(Ablated("mean", contents, steps, nbytes, passed, metrics))

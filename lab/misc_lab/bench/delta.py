@@ -16,12 +16,14 @@ import numpy as np
 
 from misc_lab.bench.codec import Pixels
 from misc_lab.bench.deltas import StillResult, VideoResult
+from misc_lab.bench.means import mean_metrics
 from misc_lab.bench.metrics import Judge
 from misc_lab.bench.plot_delta import plot_deltas
 from misc_sender.budget import Budget
 from misc_sender.encode import EncodedFrame, FrameEncoder
 from misc_sender.references import LinkKind, ReferenceBook
 from misc_sender.sources import Frame, SourceOptions, open_source
+from misc_shared.errors import ConfigError
 from misc_shared.packs import load_pack
 from misc_shared.session import FrameId, LayerReceived
 from misc_shared.wire import LayerKind
@@ -58,6 +60,10 @@ class DeltaSettings:
     sigma: float = 2.0
     pack: str = "nano"
     out: Path = Path("bench-results")
+
+    def __post_init__(self) -> None:
+        if not self.qualities:
+            raise ConfigError("Give at least one quality, 0 to 31.")
 
 
 def run_deltas(
@@ -155,7 +161,7 @@ def _judge(stream: Sequence[Layers], originals: Sequence[Pixels], pack: str) -> 
         (shown,) = (one for one in decoder.decode(received) if isinstance(one, CoarseDecoded))
         judge.look_at(original)
         measured.append(judge.measure(shown.image.pixels))
-    return {name: float(np.mean([one[name] for one in measured])) for name in measured[0]}
+    return mean_metrics(measured)
 
 
 def _write(

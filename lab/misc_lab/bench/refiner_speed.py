@@ -3,19 +3,16 @@
 import json
 import os
 import platform
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-import msgspec
-
 from misc_lab.bench.refiner_timing import RefinerAnswer, RefinerQuestion
 from misc_lab.bench.speed import find_picture
-from misc_shared.errors import ConfigError, MiscError
+from misc_lab.bench.timed_process import ask
+from misc_shared.errors import ConfigError
 from misc_shared.packs import load_pack
 
 __all__ = ["RefinerSpeed", "RefinerSpeedSettings", "devices", "run_refiner_speed"]
@@ -154,15 +151,8 @@ def run_refiner_speed(
 
 
 def _ask(question: RefinerQuestion) -> RefinerAnswer:
-    ended = subprocess.run(
-        [sys.executable, "-m", "misc_lab.bench.refiner_timing"],
-        input=msgspec.json.encode(question),
-        stdout=subprocess.PIPE,
-        check=False,
-    )
-    if ended.returncode != 0:
-        raise MiscError(f"timing a batch of {question.batch} failed; what it said is above")
-    return msgspec.json.decode(ended.stdout, type=RefinerAnswer)
+    what = f"a batch of {question.batch}"
+    return ask("misc_lab.bench.refiner_timing", question, RefinerAnswer, what=what)
 
 
 def _speed(question: RefinerQuestion, answer: RefinerAnswer) -> RefinerSpeed:

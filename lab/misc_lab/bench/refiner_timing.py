@@ -3,19 +3,15 @@
 python -m misc_lab.bench.refiner_timing < QUESTION > ANSWER, both JSON
 """
 
-import sys
 import time
-from pathlib import Path
 from statistics import median
 
 import msgspec
 
-from misc_lab.bench.decoder_process import answers_on_stdout
-from misc_lab.bench.timing import peak_memory, scaled_picture
+from misc_lab.bench.timed_process import TimingQuestion, answer_one, peak_memory, repeat
 from misc_receiver.memory import keep_memory
 from misc_receiver.refine import Refiner, RefineRequest, load_refiner
 from misc_shared.codec import ImageDecoder, ImageEncoder
-from misc_shared.exit_codes import exit_on_error
 from misc_shared.packs import load_pack
 
 __all__ = ["RefinerAnswer", "RefinerQuestion", "main"]
@@ -23,34 +19,20 @@ __all__ = ["RefinerAnswer", "RefinerQuestion", "main"]
 _FEWEST_RUNS = 2
 
 
-class RefinerQuestion(msgspec.Struct, frozen=True):
+class RefinerQuestion(TimingQuestion, frozen=True, kw_only=True):
     """What to time.
 
     Attributes:
-        picture: A file; it is stretched to the size.
-        width: In pixels.
-        height: In pixels.
         batch: Pictures refined together.
         steps: Of diffusion.
         device: "cpu" or "cuda".
-        runs: To take the median of.
-        patience: Seconds after which 2 runs are enough.
         bpp: Budget of the pictures.
-        pack: Model pack.
-        threads: Processor cores; 0 takes all.
     """
 
-    picture: str
-    width: int
-    height: int
     batch: int
     steps: int
     device: str
-    runs: int = 20
-    patience: float = 20.0
     bpp: float = 0.024
-    pack: str = "nano"
-    threads: int = 0
 
 
 class RefinerAnswer(msgspec.Struct, frozen=True):
@@ -75,11 +57,7 @@ class RefinerAnswer(msgspec.Struct, frozen=True):
 
 def main() -> None:
     """Answer the one question."""
-    answers = answers_on_stdout()
-    with exit_on_error("timing"):
-        question = msgspec.json.decode(sys.stdin.buffer.read(), type=RefinerQuestion)
-        answers.write(msgspec.json.encode(_answer(question)))
-        answers.flush()
+    answer_one(RefinerQuestion, _answer)
 
 
 def _answer(question: RefinerQuestion) -> RefinerAnswer:
@@ -95,12 +73,7 @@ def _answer(question: RefinerQuestion) -> RefinerAnswer:
     on_gpu = question.device == "cuda"
     flop = _count(refiner, requests[:1], question.steps)
     _time(refiner, requests, question.steps)  # the first run also fills caches
-    times: list[tuple[float, float]] = []
-    began = time.perf_counter()
-    while len(times) < question.runs:
-        times.append(_time(refiner, requests, question.steps))
-        if time.perf_counter() - began > question.patience and len(times) >= _FEWEST_RUNS:
-            break
+    times = repeat(lambda: _time(refiner, requests, question.steps), question, fewest=_FEWEST_RUNS)
     return RefinerAnswer(
         seconds=tuple(last for _, last in times),
         preview_seconds=median(first for first, _ in times),
@@ -114,11 +87,8 @@ def _answer(question: RefinerQuestion) -> RefinerAnswer:
 def _request(question: RefinerQuestion) -> RefineRequest:
     """Code and decode the picture as a camera's would be."""
     codec = load_pack(question.pack).component("codec")
-    size = (question.width, question.height)
-    picture = scaled_picture(Path(question.picture), width=size[0], height=size[1])
-    encoded = ImageEncoder(codec).encode(
-        picture, max_bytes=int(question.bpp * size[0] * size[1] / 8)
-    )
+    max_bytes = int(question.bpp * question.width * question.height / 8)
+    encoded = ImageEncoder(codec).encode(question.scaled_picture(), max_bytes=max_bytes)
     decoded = ImageDecoder(codec).decode(encoded.layers)
     return RefineRequest(decoded.pixels, decoded.features, None, decoded.quality)
 

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from misc_lab.bench.means import group_rows, mean_metrics
+
 __all__ = ["Point", "Row", "average", "write_csv", "write_json"]
 
 
@@ -60,23 +62,19 @@ class Point:
 
 def average(rows: Iterable[Row]) -> list[Point]:
     """Average rows by series and budget, in the order in which they first appear."""
-    groups: dict[tuple[str, float], list[Row]] = {}
-    for row in rows:
-        groups.setdefault((row.series, row.target_bpp), []).append(row)
+    groups = group_rows(rows, lambda row: (row.series, row.target_bpp))
     return [_mean(series, target, group) for (series, target), group in groups.items()]
 
 
 def _mean(series: str, target: float, group: Sequence[Row]) -> Point:
     fitted = [row for row in group if row.bpp is not None]
-    count = max(1, len(fitted))
-    names = fitted[0].metrics if fitted else ()
     return Point(
         series=series,
         target_bpp=target,
         fitted=len(fitted),
         pictures=len(group),
-        bpp=sum(row.bpp or 0.0 for row in fitted) / count,
-        metrics={name: sum(row.metrics[name] for row in fitted) / count for name in names},
+        bpp=sum(row.bpp or 0.0 for row in fitted) / max(1, len(fitted)),
+        metrics=mean_metrics([row.metrics for row in fitted]),
     )
 
 

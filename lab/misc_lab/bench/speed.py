@@ -3,8 +3,6 @@
 import json
 import os
 import platform
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,9 +14,10 @@ import msgspec
 from misc_lab.bench.plot_speed import plot_speed
 from misc_lab.bench.rivals import RIVALS
 from misc_lab.bench.speeds import Speed
+from misc_lab.bench.timed_process import ask
 from misc_lab.bench.timing import Answer, Question
 from misc_sender.sources.samples import find_sample
-from misc_shared.errors import ConfigError, MiscError
+from misc_shared.errors import ConfigError
 from misc_shared.packs import load_pack
 
 __all__ = ["SpeedSettings", "find_picture", "run_speed"]
@@ -112,16 +111,8 @@ def _time_all(settings: SpeedSettings, picture: Path) -> Iterator[Speed]:
 
 
 def _ask(question: Question) -> Answer:
-    ended = subprocess.run(
-        [sys.executable, "-m", "misc_lab.bench.timing"],
-        input=msgspec.json.encode(question),
-        stdout=subprocess.PIPE,
-        check=False,
-    )
-    if ended.returncode != 0:
-        size = f"{question.width}x{question.height}"
-        raise MiscError(f"timing {question.codec} at {size} failed; what it said is above")
-    return msgspec.json.decode(ended.stdout, type=Answer)
+    what = f"{question.codec} at {question.width}x{question.height}"
+    return ask("misc_lab.bench.timing", question, Answer, what=what)
 
 
 def _speed(question: Question, answer: Answer, *, nbytes: int) -> Speed:
