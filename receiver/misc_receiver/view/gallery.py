@@ -139,6 +139,7 @@ class Gallery:
         now = time.time()
         with self._lock:
             record = self._stream(stream, now)
+            record.heard = now
             record.rate.add(len(data), now)
         record.recorder.datagram(data, wall=wall)
         self._changed(stream, urgent=False)

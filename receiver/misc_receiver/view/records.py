@@ -138,6 +138,7 @@ class StreamRecord:
         self.name = name
         self.state: State = "waiting"
         self.since = now
+        self.heard: float | None = None
         self.caption = ""
         self.frames: OrderedDict[str, FrameRecord] = OrderedDict()
         self.begun = 0
@@ -183,15 +184,24 @@ class StreamRecord:
             name=self.name,
             state=self.state,
             since=self.since,
+            heard=self.heard,
             caption=self.caption,
             shown=None if self.shown is None else self.shown.view(self.name),
             newest=self.newest,
+            coming=self._coming(),
             frames=self.begun,
             bytes=dict(self.bytes),
             received=self.rate.total,
             rate=self.rate.view(now),
             recording=self.recorder.size,
         )
+
+    def _coming(self) -> int:
+        """Bytes so far of a picture that is on its way."""
+        frame = None if self.newest is None else self.frames.get(self.newest)
+        if frame is None or frame is self.shown or frame.ended:
+            return 0
+        return sum(frame.bytes.values())
 
 
 def _later(one: str, other: str) -> str:

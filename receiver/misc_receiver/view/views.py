@@ -117,9 +117,11 @@ class StreamView(Struct, frozen=True, kw_only=True, omit_defaults=True):
         name: the stream's.
         state: whether anything comes.
         since: Unix seconds since when that is so.
+        heard: Unix seconds of the last datagram.
         caption: the newest, which may be of a frame whose picture is still to come.
         shown: the newest frame that has a picture.
         newest: id of the newest frame.
+        coming: bytes so far of the newest frame while it has no picture and may still get one.
         frames: that have begun so far.
         bytes: that came so far, by layer.
         received: bytes of all datagrams so far.
@@ -130,9 +132,11 @@ class StreamView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str
     state: State
     since: float
+    heard: float | None = None
     caption: str = ""
     shown: FrameView | None = None
     newest: str | None = None
+    coming: int = 0
     frames: int = 0
     bytes: dict[str, int] = {}
     received: int = 0

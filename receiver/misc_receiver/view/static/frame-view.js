@@ -54,7 +54,7 @@ export class FrameView {
       }
       this._shown = picture.url;
       this._swap(image);
-      if (detail) requestAnimationFrame(() => document.dispatchEvent(new CustomEvent("picture-shown", { detail: { ...detail, ...picture, shown: Date.now() / 1000 } })));
+      if (detail) painted(() => document.dispatchEvent(new CustomEvent("picture-shown", { detail: { ...detail, ...picture, shown: Date.now() / 1000 } })));
     }
     this._busy = false;
   }
@@ -108,4 +108,9 @@ export class FrameView {
       Object.assign(layer.style, { width: `${width}px`, height: `${height}px`, left: `${(box.width - width) / 2}px`, top: `${(box.height - height) / 2}px` });
     }
   }
+}
+
+// Callbacks of a frame run before it is painted, tasks after it.
+function painted(then) {
+  requestAnimationFrame(() => setTimeout(then));
 }

@@ -29,7 +29,10 @@ function changed(names) {
 function render() {
   waiting = false;
   const now = feed.now();
-  if (dirty.has("")) forgetGone();
+  if (dirty.has("")) {
+    forgetGone();
+    if (page.name) page.show(); // which may be one of those
+  }
   for (const name of dirty) {
     const stream = feed.streams.get(name);
     if (!stream) continue;
@@ -66,7 +69,7 @@ function summarise(now) {
   const second = Math.floor(now);
   const recent = streams.reduce((sum, { rate: { until, bytes } }) => sum + bytes.filter((_, index) => until - 60 + index > second - 10).reduce((one, size) => one + size, 0), 0);
   const count = `${streams.length} ${streams.length === 1 ? "stream" : "streams"}`;
-  setText(at("summary"), feed.heard ? `${count}, ${live} live · ${rate(recent / 10)}` : "");
+  setText(at("summary"), feed.connected ? `${count}, ${live} live · ${rate(recent / 10)}` : "");
   setHidden(at("empty"), streams.length > 0 || !feed.heard || Boolean(page.name));
 }
 
@@ -131,6 +134,7 @@ feed.onchange = changed;
 feed.onconnection = (connected) => {
   setHidden(at("lost"), connected);
   setText(at("lost"), connected ? "" : "The receiver does not answer. What you see is old; trying again.");
+  document.body.classList.toggle("away", !connected);
 };
 onPreference(showPreferences);
 applyTheme();

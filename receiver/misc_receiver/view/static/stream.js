@@ -20,7 +20,7 @@ export class StreamPage {
     this._chosen = null; // null follows the newest
     this._split = 50;
     this._slider.value = 50;
-    this._load();
+    this._loaded = false;
     this.show();
   }
 
@@ -34,7 +34,10 @@ export class StreamPage {
   show() {
     const stream = this._feed.streams.get(this.name);
     setText(this._title, this.name);
-    if (!stream) return;
+    for (const part of this._parts) setHidden(part, !stream);
+    setHidden(this._unknown, Boolean(stream) || !this._feed.heard);
+    if (!stream) return this._forget();
+    if (!this._loaded) this._load();
     this._merge(stream.shown);
     this._render();
   }
@@ -61,8 +64,19 @@ export class StreamPage {
     this._render();
   }
 
+  // The receiver knows no such stream: it has been started again, or the address is wrong.
+  _forget() {
+    this._frames = [];
+    this._chosen = null;
+    this._loaded = false;
+    this._element.className = "one";
+    setText(this._age, "");
+    setHidden(this._old, true);
+  }
+
   async _load() {
     const name = this.name;
+    this._loaded = true;
     try {
       const answer = await fetch(`/streams/${encodeURIComponent(name)}/frames`);
       if (!answer.ok || name !== this.name) return;
@@ -154,7 +168,7 @@ export class StreamPage {
       setText(this._cells[layer], size ? `${size} B` : frame?.missing?.includes(layer) ? "never came" : "–");
     }
     setText(this._sum, `${sum} B`);
-    setText(this._bpp, picture && sum ? `${((8 * sum) / picture.width / picture.height).toFixed(4)} bit a pixel` : "–");
+    setText(this._bpp, picture && sum ? ((8 * sum) / picture.width / picture.height).toFixed(4) : "–");
     setText(this._dimensions, picture ? `${picture.width} × ${picture.height}` : "–");
     setText(this._captured, frame?.captured ? clock(frame.captured) : "unknown");
     setText(this._coding, { key: "stands alone", delta: "what changed" }[frame?.coding] ?? "–");
@@ -192,7 +206,9 @@ export class StreamPage {
     this._age = make("span", { class: "age" });
     this._old = make("span", { class: "chip old" });
     const back = make("a", { class: "button back", href: "#", "aria-label": "All streams" }, "←");
-    this._element.append(make("div", { class: "head" }, back, this._title, this._age, this._old), this._buildStage(), this._buildPanel());
+    this._unknown = make("p", { class: "empty", hidden: "" }, "Nothing is heard of this stream. Its pictures appear here as soon as it is.");
+    this._parts = [this._buildStage(), this._buildPanel()];
+    this._element.append(make("div", { class: "head" }, back, this._title, this._age, this._old), this._unknown, ...this._parts);
     new ResizeObserver(() => { this._left.fit(); this._right.fit(); }).observe(this._both);
   }
 
@@ -220,7 +236,7 @@ export class StreamPage {
     this._items = make("ul", { class: "items" });
     const section = (title, ...parts) => make("section", {}, make("h3", {}, title), ...parts);
     return make("div", { class: "side-panel" },
-      section("Says", this._caption, this._items),
+      section("In words", this._caption, this._items),
       section("Bytes of this picture", ...this._buildBytes()),
       section("Link, last minute", ...this._buildRate()),
       section("Picture", this._buildFacts()),
@@ -249,7 +265,7 @@ export class StreamPage {
 
   _buildFacts() {
     const fact = (name, key) => [make("dt", {}, name), (this[key] = make("dd"))];
-    return make("dl", { class: "facts" }, ...fact("Captured", "_captured"), ...fact("Size", "_dimensions"), ...fact("Rate", "_bpp"), ...fact("Coding", "_coding"), ...fact("Frame", "_id"));
+    return make("dl", { class: "facts" }, ...fact("Captured", "_captured"), ...fact("Size", "_dimensions"), ...fact("Bits a pixel", "_bpp"), ...fact("Coding", "_coding"), ...fact("Frame", "_id"));
   }
 
   _buildSaves() {

@@ -23,10 +23,17 @@ export function ageOf(frame, now) {
 
 // What is wrong with a stream, in a few words; empty if nothing is.
 export function complaintOf(stream, now) {
-  const since = age(Math.max(2, now - stream.since)).replace(" ago", "");
-  if (stream.state === "stale") return `stale for ${since}`;
+  const silence = age(Math.max(2, now - (stream.heard ?? stream.since))).replace(" ago", "");
+  if (stream.state === "stale") return `stale: silent for ${silence}`;
   if (stream.state === "gone") return "ended";
   return "";
+}
+
+// Bytes of the picture shown; and, on a slow link, of the next one, so that one sees it come.
+function sizeOf(stream) {
+  const now = stream.shown ? bytes(total(stream.shown.bytes)) : "";
+  if (!stream.coming) return now || "nothing yet";
+  return now ? `${now}, next one: ${bytes(stream.coming)} so far` : `first one: ${bytes(stream.coming)} so far`;
 }
 
 export class Tile {
@@ -66,14 +73,14 @@ export class Tile {
     setText(this._caption, stream.caption ?? "");
     setHidden(this._made, !picture?.generated);
     this._bar.show(frame?.bytes);
-    setText(this._size, frame ? `${bytes(total(frame.bytes))} a picture` : "no bytes yet");
+    setText(this._size, sizeOf(stream));
     this.tick(now);
   }
 
   // What changes with time alone.
   tick(now) {
     const stream = this._stream, seconds = ageOf(stream.shown, now);
-    setText(this._age, seconds === null ? "" : age(seconds));
+    setText(this._age, seconds === null ? "" : `taken ${age(seconds)}`);
     const complaint = complaintOf(stream, now);
     setText(this._old, complaint);
     setHidden(this._old, !complaint);
