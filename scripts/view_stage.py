@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import json
+import getpass
 import shutil
 import socket
 import subprocess
@@ -16,9 +16,12 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
+from misc_lab.programs import Program
+
 __all__ = ["Stage", "chromium", "stage"]
 
-_PROGRAMS = {"misc-send": "misc_sender.cli", "misc-recv": "misc_receiver.cli"}
+_PATIENCE = 300.0
+"""Seconds: a busy machine takes minutes to load torch."""
 
 
 class Stage:
@@ -27,50 +30,36 @@ class Stage:
     Args:
         folder: for logs.
         port: the broker's.
+
+    Attributes:
+        folder: see above.
+        port: see above.
+        broker: its URL.
     """
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder
+        self.port = port
         self.broker = f"mqtt://127.0.0.1:{port}"
-        self.processes: list[subprocess.Popen[bytes]] = []
+        self._programs: list[Program] = []
 
-    def start(self, name: str, program: str, *arguments: object) -> subprocess.Popen[bytes]:
-        """Start `misc-send` or `misc-recv`; its lines go to NAME.log."""
-        start = (
-            f"import sys; sys.argv[0] = {program!r}; from {_PROGRAMS[program]} import app; app()"
-        )
-        with self.log(name).open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-c", start, *map(str, arguments)], stdout=log, stderr=log
-            )
-        self.processes.append(process)
-        return process
+    def start(self, name: str, program: str, *arguments: object) -> Program:
+        """Start a program; its lines go to NAME.log."""
+        started = Program(self.folder / f"{name}.log", program, *arguments)
+        self._programs.append(started)
+        return started
 
-    def receive(self, *options: object) -> tuple[subprocess.Popen[bytes], str]:
+    def receive(self, *options: object) -> tuple[Program, str]:
         """Start a receiver of all streams; give it and its page's URL."""
         receiver = self.start(
             "receiver", "misc-recv", "--from", f"{self.broker}/misc/+", "--view", 0, *options
         )
-        return receiver, str(self.wait_for("receiver", "page")["url"])
+        return receiver, str(receiver.wait_for("page", seconds=_PATIENCE)["url"])
 
-    def log(self, name: str) -> Path:
-        """Where a program's lines go."""
-        return self.folder / f"{name}.log"
-
-    def wait_for(self, name: str, event: str, *, seconds: float = 300) -> dict[str, object]:
-        """Give a program's first report of a kind.
-
-        Raises:
-            TimeoutError: it does not come.
-        """
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            for line in self.log(name).read_text().splitlines():
-                if line.startswith("{") and line.endswith("}") and f'"event":"{event}"' in line:
-                    found: dict[str, object] = json.loads(line)
-                    return found
-            time.sleep(0.5)
-        raise TimeoutError(f"no {event} from {name}: {self.log(name).read_text()[-2000:]}")
+    def stop(self) -> None:
+        """End all programs."""
+        for program in self._programs:
+            program.stop()
 
 
 @contextmanager
@@ -85,25 +74,25 @@ def stage() -> Iterator[Stage]:
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
         settings = folder / "mosquitto.conf"
-        settings.write_text(f"user root\nlistener {port} 127.0.0.1\nallow_anonymous true\n")
+        settings.write_text(
+            f"user {getpass.getuser()}\nlistener {port} 127.0.0.1\nallow_anonymous true\n"
+            "max_queued_messages 5000\n"
+        )
         broker = subprocess.Popen(
             [mosquitto, "-c", str(settings)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
+        stack.callback(broker.wait)
         stack.callback(broker.kill)
         time.sleep(1)
         one = Stage(folder, port)
-        try:
-            yield one
-        finally:
-            for process in one.processes:
-                process.kill()
-                process.wait()
+        stack.callback(one.stop)
+        yield one
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Start the system's browser."""
-    path = shutil.which("chromium")
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         sys.exit("chromium is not installed; install it with: apt-get install chromium")
     with sync_playwright() as playwright:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import sys
 import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping, Sequence
@@ -17,15 +16,15 @@ import numpy as np
 from misc_lab.fleet.camera import Camera
 from misc_lab.fleet.hostile import Hostile
 from misc_lab.fleet.measuring import Ledger, resident_bytes
+from misc_lab.programs import command
 from misc_shared.codec import ImageEncoder
 from misc_shared.companions import end_tasks
 from misc_shared.packs import load_pack
 from misc_shared.transports import open_sender
 from misc_shared.wire import LayerKind
 
-__all__ = ["FleetSettings", "open_cameras", "run_fleet"]
+__all__ = ["FleetSettings", "encode_pictures", "open_cameras", "run_fleet"]
 
-_RECEIVE = "import sys; sys.argv[0] = 'misc-recv'; from misc_receiver.cli import app; app()"
 _SAMPLES = 20
 _IMAGE_LAYERS = (LayerKind.BASE, LayerKind.DETAIL1, LayerKind.DETAIL2)
 
@@ -88,7 +87,7 @@ async def run_fleet(settings: FleetSettings) -> dict[str, Any]:
 async def _start_receiver(settings: FleetSettings) -> Process:
     url = f"mqtt://127.0.0.1:{settings.port}/misc/+"
     receiver = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", _RECEIVE, "--from", url, "--no-refine", stdout=PIPE
+        *command("misc-recv", "--from", url, "--no-refine"), stdout=PIPE
     )
     assert receiver.stdout is not None  # noqa: S101 - it was asked for
     first = await receiver.stdout.readline()
@@ -106,7 +105,7 @@ async def _read(receiver: Process, ledger: Ledger) -> None:
 async def open_cameras(settings: FleetSettings) -> dict[str, Camera]:
     """Connect the cameras, without starting them; by the names of their streams."""
     pack = load_pack("nano")
-    pictures = _pictures(settings)
+    pictures = encode_pictures(settings)
     packs = {name: pack.component(name).digest for name in ("codec", "text")}
     cameras = {}
     for number in range(settings.streams):
@@ -119,7 +118,7 @@ async def open_cameras(settings: FleetSettings) -> dict[str, Camera]:
     return cameras
 
 
-def _pictures(settings: FleetSettings) -> Sequence[Mapping[LayerKind, bytes]]:
+def encode_pictures(settings: FleetSettings) -> Sequence[Mapping[LayerKind, bytes]]:
     """A few pictures of smooth shapes, encoded."""
     encoder = ImageEncoder(load_pack("nano").component("codec"), threads=1)
     y, x = np.mgrid[: settings.height, : settings.width] / settings.width
