@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter as Tally
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -13,6 +14,7 @@ from misc_receiver.reports import (
     LayerArrived,
     LayerLost,
     PictureReady,
+    ReceptionEnded,
     StreamFailed,
     StreamRefused,
 )
@@ -81,9 +83,10 @@ class ReceiverMetrics:
             buckets=_WORK,
             registry=registry,
         )
-        registry.register(
-            _Streams(streams, turned_away=turned_away, connected=connected, label=self._label)
+        self._streams = _Streams(
+            streams, turned_away=turned_away, connected=connected, label=self._label
         )
+        registry.register(self._streams)
 
     def report(self, report: Report) -> None:
         """Count one report."""
@@ -95,6 +98,8 @@ class ReceiverMetrics:
                 self._end_frame(report)
             case PictureReady():
                 self._show(report)
+            case ReceptionEnded():
+                self._streams.gone(report)
             case LayerLost() | BaseLost() | StreamRefused() | StreamFailed():
                 kind = str(report.__struct_config__.tag)
                 self._faults.labels(self._label(report.stream), kind).inc()
@@ -135,6 +140,13 @@ class _Streams:
         self._turned_away = turned_away
         self._connected = connected
         self._label = label
+        self._refused_before: Tally[tuple[str, str]] = Tally()
+
+    def gone(self, report: ReceptionEnded) -> None:
+        """Keep what a stream was refused that is not asked any more."""
+        label = self._label(report.stream)
+        for cause, count in report.rejected.items():
+            self._refused_before[label, cause] += count
 
     def collect(self) -> Iterator[Metric]:
         """Yield what is true now."""
@@ -147,18 +159,25 @@ class _Streams:
         for cause, count in self._turned_away().items():
             away.add_metric([cause], count)
         yield away
-        refused = CounterMetricFamily(
+        yield self._refused(streams)
+        yield from self._numbers(streams)
+
+    def _refused(self, streams: Sequence[StreamStatus]) -> Metric:
+        family = CounterMetricFamily(
             "misc_datagrams_refused",
             "Datagrams that were not in order, by cause",
             labels=["stream", "cause"],
         )
+        found = self._refused_before.copy()
         for one in streams:
+            label = self._label(one.stream)
             for cause, count in one.refused.items():
-                refused.add_metric([self._label(one.stream), cause], count)
-        yield refused
-        yield from self._numbers(streams)
+                found[label, cause] += count
+        for (label, cause), count in found.items():
+            family.add_metric([label, cause], count)
+        return family
 
-    def _numbers(self, streams: Iterable[StreamStatus]) -> Iterator[Metric]:
+    def _numbers(self, streams: Sequence[StreamStatus]) -> Iterator[Metric]:
         families: list[tuple[CounterMetricFamily | GaugeMetricFamily, str]] = [
             (_counter("datagrams", "Datagrams that were in order"), "datagrams"),
             (_counter("bytes", "Their bytes"), "bytes"),
@@ -169,10 +188,14 @@ class _Streams:
             (_gauge("queue", "Frames that wait for the decoder"), "waiting"),
             (_gauge("silence_seconds", "Since a datagram was last in order"), "silence"),
         ]
-        rows = list(streams)
         for family, attribute in families:
-            for one in rows:
-                family.add_metric([self._label(one.stream)], getattr(one, attribute))
+            # Streams without a label of their own share one, and a series may be told only once.
+            found: dict[str, list[float]] = {}
+            for one in streams:
+                found.setdefault(self._label(one.stream), []).append(getattr(one, attribute))
+            together = max if attribute == "silence" else sum
+            for label, values in found.items():
+                family.add_metric([label], together(values))
             yield family
 
 

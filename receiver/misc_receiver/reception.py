@@ -31,7 +31,7 @@ from misc_receiver.sinks.interface import PictureSink
 from misc_receiver.status import StreamStatus
 from misc_receiver.studio import Studio
 from misc_shared.companions import run_with_companions
-from misc_shared.errors import LimitError, ProtocolError, RemoteError, WireError
+from misc_shared.errors import RemoteError, refusal_cause
 from misc_shared.reports import Reporter
 from misc_shared.security.forms import looks_sealed
 from misc_shared.session import (
@@ -46,7 +46,7 @@ from misc_shared.session import (
     StreamEnded,
 )
 from misc_shared.transports import Transport
-from misc_shared.transports.sealed import sealing_of
+from misc_shared.transports.sealed import refusals_of, sealing_of
 
 __all__ = ["Reception", "wait_for"]
 
@@ -148,7 +148,7 @@ class Reception:
                 bytes=counters.bytes + (sealing.heard_introduction_bytes if sealing else 0),
                 duplicates=counters.duplicates,
                 refused=self._refused.total(),
-                rejected=sealing.rejected if sealing else {},
+                rejected=dict(self._refused + refusals_of(self._transport)),
                 bad_layers=self._decoder.failures,
                 missing_bases=self._decoder.missing_bases,
             )
@@ -161,7 +161,7 @@ class Reception:
 
     def status(self) -> StreamStatus:
         """How the stream stands now; may be asked in any thread."""
-        counters, sealing = self._session.counters, sealing_of(self._transport)
+        counters = self._session.counters
         return StreamStatus(
             stream=self.stream,
             datagrams=counters.datagrams,
@@ -169,7 +169,7 @@ class Reception:
             duplicates=counters.duplicates,
             late=counters.late,
             foreign=counters.foreign,
-            refused=dict(self._refused) | (sealing.rejected if sealing else {}),
+            refused=self._refused + refusals_of(self._transport),
             waiting=len(self._backlog),
             skipped=self._backlog.skipped,
             silence=self.silence,
@@ -265,7 +265,7 @@ class Reception:
         try:
             events = self._session.receive(datagram, now)
         except RemoteError as error:
-            self._refused[_cause(error)] += 1  # anybody may write to a broker
+            self._refused[refusal_cause(error)] += 1  # anybody may write to a broker
             if self._refused.total() == 1 and not self.proven and looks_sealed(datagram):
                 _log.warning(
                     "stream %s: what comes is no datagram of ours, or sealed: give --key FILE",
@@ -329,17 +329,6 @@ class Reception:
         self._schedule.ended(frame)
         self._frame_ended()
         self._wake()
-
-
-def _cause(error: RemoteError) -> str:
-    match error:
-        case WireError():
-            return "malformed"
-        case LimitError():
-            return "too-large"
-        case ProtocolError():
-            return "not-allowed"
-    return "other"
 
 
 def _timed(report: StreamReport, took: float) -> StreamReport:

@@ -249,7 +249,7 @@ class ReceptionEnded(StreamReport, tag="end", frozen=True, kw_only=True):
         bytes: of those.
         duplicates: datagrams that brought nothing new.
         refused: datagrams that were malformed or not allowed.
-        rejected: sealed datagrams that were not even read, by cause.
+        rejected: those, and the ones that the seal or the link did not hand on, by cause.
         bad_layers: layers that did not decode.
         missing_bases: pictures that were not shown for want of an earlier one.
     """

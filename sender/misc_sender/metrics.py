@@ -94,6 +94,15 @@ class _Stream:
         yield CounterMetricFamily(
             "misc_skipped", "Pictures that the encoder had no time for", now.skipped
         )
+        yield CounterMetricFamily(
+            "misc_foreign", "Answers to other runs of the stream", now.foreign
+        )
+        refused = CounterMetricFamily(
+            "misc_datagrams_refused", "Answers that were not in order, by cause", labels=["cause"]
+        )
+        for cause, count in now.refused.items():
+            refused.add_metric([cause], count)
+        yield refused
         yield GaugeMetricFamily("misc_queue", "Frames under way or waiting", now.waiting)
         yield GaugeMetricFamily("misc_connected", "Whether the link is up", self._connected())
 

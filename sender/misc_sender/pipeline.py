@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ from misc_sender.sources import Frame, Source
 from misc_sender.spool import RESERVE, CatchUp, Spooling
 from misc_sender.status import SenderStatus
 from misc_shared.companions import run_with_companions
-from misc_shared.errors import RemoteError
+from misc_shared.errors import RemoteError, refusal_cause
 from misc_shared.reports import Reporter
 from misc_shared.session import (
     Event,
@@ -49,7 +50,7 @@ from misc_shared.session import (
 )
 from misc_shared.transports import Transport
 from misc_shared.transports.pacing import Pacer
-from misc_shared.transports.sealed import sealing_of
+from misc_shared.transports.sealed import refusals_of, sealing_of
 from misc_shared.wire import MAX_EPOCH
 
 __all__ = ["SendOptions", "SendPipeline"]
@@ -120,6 +121,7 @@ class SendPipeline:
         self._away_since: float | None = None
         self._spooling = options.spooling if self._adaptation is not None else None
         self._frames = 0
+        self._refused: Counter[str] = Counter()
         self._reconnects = transport.reconnects
         self._capturing = ThreadPoolExecutor(1, thread_name_prefix="capture")
         self._encoding = ThreadPoolExecutor(1, thread_name_prefix="encode")
@@ -171,6 +173,8 @@ class SendPipeline:
             repeats=counters.repeats,
             waiting=self._session.frames_in_flight,
             skipped=self._slot.skipped,
+            foreign=counters.foreign,
+            refused=self._refused + refusals_of(self._transport),
         )
 
     def _new_session(self) -> SenderSession:
@@ -337,8 +341,9 @@ class SendPipeline:
         while (datagram := await self._transport.receive()) is not None:
             try:
                 events = self._session.receive(datagram, self._clock.monotonic())
-            except RemoteError:
-                continue  # the session counts nothing of it: anybody may write to a broker
+            except RemoteError as error:
+                self._refused[refusal_cause(error)] += 1  # anybody may write to a broker
+                continue
             self._note(events)
             self._wake.set()
 

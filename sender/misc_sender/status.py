@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 __all__ = ["SenderStatus"]
 
@@ -17,6 +18,8 @@ class SenderStatus:
         repeats: chunks sent again.
         waiting: frames under way or waiting for the link.
         skipped: pictures that the encoder had no time for.
+        foreign: answers to other runs of the stream.
+        refused: answers that were not in order, by cause.
     """
 
     datagrams: int = 0
@@ -24,3 +27,5 @@ class SenderStatus:
     repeats: int = 0
     waiting: int = 0
     skipped: int = 0
+    foreign: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict)

@@ -36,6 +36,7 @@ __all__ = [
     "SourceError",
     "TransportError",
     "WireError",
+    "refusal_cause",
 ]
 
 
@@ -112,3 +113,15 @@ class SemanticsError(RemoteError):
 
 class MissingBaseError(RemoteError):
     """A delta was made against a picture that is not here; ask for one that stands alone."""
+
+
+def refusal_cause(error: RemoteError) -> str:
+    """In a word or two, why a datagram was not taken: for counters."""
+    match error:
+        case WireError():
+            return "malformed"
+        case LimitError():
+            return "too-large"
+        case ProtocolError():
+            return "not-allowed"
+    return "other"

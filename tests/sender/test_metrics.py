@@ -11,7 +11,9 @@ QUEUED = FrameQueued(
     frame="f-1", coding="delta", width=64, height=64, quality=9, bytes=130, bpp=0.25,
     layers={"base": 80, "text": 30}, encode_seconds=0.5,
 )  # fmt: skip
-STATUS = SenderStatus(datagrams=7, bytes=800, repeats=2, waiting=3, skipped=1)
+STATUS = SenderStatus(
+    datagrams=7, bytes=800, repeats=2, waiting=3, skipped=1, foreign=4, refused={"forged": 6}
+)
 
 
 def test_reports_and_the_session_become_metrics() -> None:
@@ -36,6 +38,8 @@ def test_reports_and_the_session_become_metrics() -> None:
     assert values("misc_repeats_total") == 2
     assert values("misc_queue") == 3
     assert values("misc_connected") == 0
+    assert values("misc_foreign_total") == 4
+    assert values("misc_datagrams_refused_total", {"cause": "forged"}) == 6
 
 
 def test_health() -> None:

@@ -21,6 +21,7 @@ from misc_shared.packs import load_pack
 from misc_shared.session import LayerReceived, ReceiverSession
 from misc_shared.transports import MemoryTransport, memory_pair
 from misc_shared.transports.pacing import Pacer
+from misc_shared.wire import Data, write
 
 
 class Listener:
@@ -81,6 +82,26 @@ async def test_every_photograph_arrives(folder: Path) -> None:
     ]
     assert len({layer.frame for layer in listener.layers}) == 3
     assert notes.of(StreamEnded)[0].skipped == 0
+
+
+async def test_answers_that_are_out_of_order_are_counted_by_cause() -> None:
+    """Anybody may write to a broker; garbage and answers to another run change nothing else."""
+    near, far = memory_pair(mtu=200)
+    encoder = FrameEncoder(
+        load_pack("nano"), semantics="none", budget=Budget(max_bytes=200), mtu=near.mtu, threads=1
+    )
+    pipeline = SendPipeline(
+        source=open_source("pattern", options=SourceOptions(fps=100)),
+        encoder=encoder,
+        transport=near,
+        options=SendOptions(count=1),
+        reporter=Notes(),
+    )
+    wrong = write(Data(kind=0, epoch=1, frame=1, place=1, payload=b"x"))  # only senders say this
+    for answer in (b"\xff\xff", b"", wrong):
+        await far.send(answer)
+    await asyncio.gather(pipeline.run(), Listener(far).run())
+    assert pipeline.status().refused == {"malformed": 2, "not-allowed": 1}
 
 
 async def test_count_ends_an_endless_source() -> None:

@@ -52,6 +52,11 @@ class TappedTransport:
         self.clock: Clock = transport.clock
 
     @property
+    def inner(self) -> Transport:
+        """What carries the datagrams."""
+        return self._transport
+
+    @property
     def reconnects(self) -> int:
         """How often the link came back."""
         return self._transport.reconnects

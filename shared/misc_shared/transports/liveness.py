@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol, runtime_checkable
 
-__all__ = ["Fallible", "Selective", "is_up", "turned_away"]
+from misc_shared.transports.base import Transport
+
+__all__ = ["Fallible", "Selective", "Wrapping", "is_up", "layers_of", "turned_away"]
 
 
 @runtime_checkable
@@ -20,11 +22,29 @@ class Fallible(Protocol):
 
 @runtime_checkable
 class Selective(Protocol):
-    """A listener that does not take every datagram."""
+    """A transport or a listener that does not take every datagram."""
 
     def turned_away(self) -> Mapping[str, int]:
         """Datagrams that no stream got, by cause."""
         ...
+
+
+@runtime_checkable
+class Wrapping(Protocol):
+    """A transport around another one."""
+
+    @property
+    def inner(self) -> Transport:
+        """That other one."""
+        ...
+
+
+def layers_of(transport: Transport) -> Iterator[Transport]:
+    """The transport, the one in it, and so on."""
+    yield transport
+    while isinstance(transport, Wrapping):
+        transport = transport.inner
+        yield transport
 
 
 def turned_away(link: object) -> Mapping[str, int]:

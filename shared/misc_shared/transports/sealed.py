@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from typing import Protocol
 
 from misc_shared.companions import end_tasks
@@ -19,9 +20,10 @@ from misc_shared.security.keys import StreamKey
 from misc_shared.security.receiver_seal import ReceiverSeal
 from misc_shared.security.sender_seal import SenderSeal
 from misc_shared.transports.base import Transport
+from misc_shared.transports.liveness import layers_of, turned_away
 from misc_shared.wire import MIN_MTU
 
-__all__ = ["SealedTransport", "check_sealed_mtu", "sealing_of"]
+__all__ = ["SealedTransport", "check_sealed_mtu", "refusals_of", "sealing_of"]
 
 _log = logging.getLogger(__name__)
 
@@ -109,6 +111,11 @@ class SealedTransport:
         return self._seal.counters
 
     @property
+    def inner(self) -> Transport:
+        """What carries the sealed datagrams."""
+        return self._inner
+
+    @property
     def reconnects(self) -> int:
         """As the inner transport's."""
         return self._inner.reconnects
@@ -189,7 +196,18 @@ class SealedTransport:
 
 def sealing_of(transport: Transport) -> SealCounters | None:
     """What a transport's seal has taken and refused; None if it has none."""
-    return transport.counters if isinstance(transport, SealedTransport) else None
+    sealed = (layer for layer in layers_of(transport) if isinstance(layer, SealedTransport))
+    return next((layer.counters for layer in sealed), None)
+
+
+def refusals_of(transport: Transport) -> Counter[str]:
+    """Datagrams that a transport, its seal included, did not hand on, by cause."""
+    found: Counter[str] = Counter()
+    for layer in layers_of(transport):
+        found.update(
+            layer.counters.rejected if isinstance(layer, SealedTransport) else turned_away(layer)
+        )
+    return found
 
 
 def check_sealed_mtu(mtu: int) -> None:

@@ -64,6 +64,10 @@ class WebrtcEndpoint:
         """The connection that is in use."""
         return self._link
 
+    def turned_away(self) -> dict[str, int]:
+        """Messages from outside that no session got, by cause."""
+        return {"malformed": self.refused} if self.refused else {}
+
     def attach(self, link: DataLink) -> None:
         """Go on over this link."""
         self.reconnects += self._linked_before
