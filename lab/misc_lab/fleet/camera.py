@@ -14,8 +14,7 @@ from misc_shared.wire import MAX_EPOCH, LayerKind
 
 __all__ = ["Camera"]
 
-_DEADLINE = 20.0
-_SHORTEST_REST, _LONGEST_REST = 0.01, 1.0
+_SHORTEST_REST = 0.01
 
 
 class Camera:
@@ -27,6 +26,7 @@ class Camera:
         pictures: the layers of each, sent in turn.
         every: seconds between two.
         begin: seconds until the first.
+        deadline: seconds after which a picture is given up.
 
     Attributes:
         sent: pictures so far.
@@ -41,12 +41,14 @@ class Camera:
         pictures: Sequence[Mapping[LayerKind, bytes]],
         every: float,
         begin: float = 0.0,
+        deadline: float = 20.0,
     ) -> None:
         self.sent = 0
         self.delivered = 0
         self._transport = transport
         self._pictures = pictures
         self._every = every
+        self._deadline = deadline
         self._clock = transport.clock
         self._next_at = self._clock.monotonic() + begin
         self._wake = asyncio.Event()
@@ -77,18 +79,17 @@ class Camera:
 
     async def _rest(self) -> None:
         now = self._clock.monotonic()
-        until = min(self._session.next_timer(now) or now + _LONGEST_REST, self._next_at)
+        until = min(self._session.next_timer(now) or self._next_at, self._next_at)
         self._wake.clear()
-        rest = min(max(_SHORTEST_REST, until - now), _LONGEST_REST)
         try:
-            async with asyncio.timeout(rest):
+            async with asyncio.timeout(max(_SHORTEST_REST, until - now)):
                 await self._wake.wait()
         except TimeoutError:
             return
 
     def _take_picture(self, now: float) -> None:
         layers = dict(self._pictures[self.sent % len(self._pictures)])
-        self._session.submit(OutgoingFrame(now, layers, now + _DEADLINE), now)
+        self._session.submit(OutgoingFrame(now, layers, now + self._deadline), now)
         self.sent += 1
         self._next_at += self._every
 
