@@ -1,20 +1,22 @@
 """The live page in chromium: a real `misc-recv` fed by a real `misc-send` through mosquitto."""
 
+import json
 import re
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from tests.integration.browser import Program, chromium
+from tests.integration.browser import AXE, RUN_AXE, chromium, serious_violations
 from tests.integration.conftest import Broker
 
+from misc_lab.programs import Program
 from misc_receiver.view.access import open_token
 
 # It starts several processes, and loading torch on a busy machine takes minutes.
@@ -54,20 +56,21 @@ def _page(context: BrowserContext, url: str) -> Iterator[Page]:
 
 
 def _no_serious_violation(page: Page) -> None:
-    violations = Axe().run(page).response["violations"]
-    bad = [one for one in violations if one["impact"] in {"serious", "critical"}]
-    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in bad] == []
+    page.evaluate(AXE)
+    assert serious_violations(page.evaluate(RUN_AXE)) == []
 
 
 def _receiver(folder: Path, broker: Broker, port: int) -> Program:
     url = f"{broker.url}/misc/+"
-    return Program(folder, "misc-recv", "--from", url, "--view", port, "--steps", 2)
+    log = folder / f"receiver-{time.monotonic_ns()}.log"
+    return Program(log, "misc-recv", "--from", url, "--view", port, "--steps", 2)
 
 
 def _sender(folder: Path, broker: Broker, picture: Path, *, count: int) -> Program:
     return Program(
-        folder, "misc-send", picture, "--loop", "--count", count, "--fps", 0.5, "--key-every", 1,
-        "--to", f"{broker.url}/misc/garden", "--semantics", "file", "--bytes", 700,
+        folder / "sender.log", "misc-send", picture, "--loop", "--count", count, "--fps", 0.5,
+        "--key-every", 1, "--to", f"{broker.url}/misc/garden", "--semantics", "file",
+        "--bytes", 700,
     )  # fmt: skip
 
 
@@ -91,7 +94,7 @@ def test_a_stream_as_people_see_it(broker: Broker, picture: Path, tmp_path: Path
                 _sees_pictures(page)
                 _no_serious_violation(page)
                 programs[1].wait_for("end")
-                _sees_one_stream(page)
+                _plays(_sees_one_stream(page), tmp_path)
                 expect(page.locator("#stream .chip.old")).to_contain_text("ended")
                 _comes_back(page, programs, lambda: _receiver(tmp_path, broker, port))
     finally:
@@ -119,7 +122,8 @@ def _sees_pictures(page: Page) -> None:
     expect(page.locator("#said")).to_contain_text("garden")
 
 
-def _sees_one_stream(page: Page) -> None:
+def _sees_one_stream(page: Page) -> dict[str, Path]:
+    """Look at it, and save what can be saved."""
     page.keyboard.press("t")
     theme = page.evaluate("document.documentElement.dataset.theme")
     assert theme == "dark"
@@ -135,15 +139,35 @@ def _sees_one_stream(page: Page) -> None:
     expect(frames).to_have_attribute("aria-valuetext", _holding("frame 2 of 3"))
     _no_serious_violation(page)
     page.keyboard.press("l")
-    for name, start in (
-        ("Coarse", b"\x89PNG"),
-        ("Words and maps", b"{"),
-        ("Recording", b"\x83\xa4misc"),
-    ):
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    saved = {}
+    for name in ("Coarse", "Refined", "Words and maps", "Recording"):
         with page.expect_download() as download:
             page.locator("#stream .saves").get_by_text(name).click()
-        assert download.value.path().read_bytes().startswith(start)
-    assert page.evaluate("document.documentElement.scrollWidth") == 360
+        saved[name] = download.value.path()
+    return saved
+
+
+def _plays(saved: dict[str, Path], folder: Path) -> None:
+    """The recording gives the pictures and words that were on the page."""
+    out = folder / "played"
+    player = Program(
+        folder / "player.log", "misc-recv", "--from", f"file:{saved['Recording']}", "--out", out,
+        "--steps", 2,
+    )  # fmt: skip
+    try:
+        player.wait_for("end", seconds=300)
+        assert player.process.wait(timeout=60) == 0
+        kinds = [report["kind"] for report in player.reports("picture")]
+        assert kinds.count("coarse") == kinds.count("refined") == 3
+        for name in ("Coarse", "Refined"):
+            newest = max(out.glob(f"*.{name.lower()}.png"))
+            with Image.open(newest) as played, Image.open(saved[name]) as shown:
+                assert np.array_equal(np.asarray(played), np.asarray(shown)), name
+        assert player.reports("text")[-1]["caption"] == _CAPTION
+        assert json.loads(saved["Words and maps"].read_text())["caption"] == _CAPTION
+    finally:
+        player.stop()
 
 
 def _comes_back(page: Page, programs: list[Program], restart: Callable[[], Program]) -> None:
@@ -151,6 +175,9 @@ def _comes_back(page: Page, programs: list[Program], restart: Callable[[], Progr
     expect(page.locator("#lost")).to_be_visible()
     programs[0] = restart()
     expect(page.locator("#lost")).to_be_hidden()
+    expect(
+        page.locator("#stream .empty")
+    ).to_be_visible()  # it knows nothing of the stream any more
     page.keyboard.press("Escape")
     expect(page.locator("#empty")).to_be_visible()
 
@@ -164,8 +191,8 @@ def test_the_token_opens_the_page(broker: Broker, tmp_path: Path) -> None:
     path = tmp_path / "token"
     _, secret = open_token(path)
     receiver = Program(
-        tmp_path, "misc-recv", "--from", broker.url, "--view", "0", "--view-token-file", path,
-        "--no-refine",
+        tmp_path / "receiver.log", "misc-recv", "--from", broker.url, "--view", "0",
+        "--view-token-file", path, "--no-refine",
     )  # fmt: skip
     try:
         url = str(receiver.wait_for("page")["url"])

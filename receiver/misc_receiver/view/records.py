@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -27,6 +28,9 @@ FRAMES_KEPT = 100
 """Frames of a stream that can be looked back at."""
 
 _SECONDS = 60
+
+_GAPS, _FEWEST_GAPS = 8, 3
+"""How many gaps between frames say what is usual."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -147,6 +151,8 @@ class StreamRecord:
         self.recorder = StreamRecorder(name)
         self.shown: FrameRecord | None = None
         self.newest: str | None = None
+        self._begun_at = now
+        self._gaps: deque[float] = deque(maxlen=_GAPS)
 
     def become(self, state: State, now: float) -> bool:
         """Change the state; whether it was another."""
@@ -160,7 +166,9 @@ class StreamRecord:
         known = self.frames.get(frame)
         if known is not None:
             return known
-        self.begun += 1
+        if self.begun:
+            self._gaps.append(now - self._begun_at)
+        self.begun, self._begun_at = self.begun + 1, now
         self.newest = frame if self.newest is None else _later(self.newest, frame)
         self.frames[frame] = FrameRecord(id=frame, number=self.begun, seen=now)
         return self.frames[frame]
@@ -189,6 +197,7 @@ class StreamRecord:
             shown=None if self.shown is None else self.shown.view(self.name),
             newest=self.newest,
             coming=self._coming(),
+            every=statistics.median(self._gaps) if len(self._gaps) >= _FEWEST_GAPS else None,
             frames=self.begun,
             bytes=dict(self.bytes),
             received=self.rate.total,

@@ -122,6 +122,7 @@ class StreamView(Struct, frozen=True, kw_only=True, omit_defaults=True):
         shown: the newest frame that has a picture.
         newest: id of the newest frame.
         coming: bytes so far of the newest frame while it has no picture and may still get one.
+        every: seconds that usually pass from one frame to the next; None if too few have come.
         frames: that have begun so far.
         bytes: that came so far, by layer.
         received: bytes of all datagrams so far.
@@ -137,6 +138,7 @@ class StreamView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     shown: FrameView | None = None
     newest: str | None = None
     coming: int = 0
+    every: float | None = None
     frames: int = 0
     bytes: dict[str, int] = {}
     received: int = 0

@@ -3,10 +3,19 @@
 import io
 import time
 
+import pytest
 from PIL import Image
 from tests.receiver.view.serving import MAP, SAID, filled_gallery, shown
 
-from misc_receiver.reports import FrameSeen, ReceptionStarted, SenderGone, StreamStale, TextSaid
+from misc_receiver.reports import (
+    FrameEnded,
+    FrameSeen,
+    LayerArrived,
+    ReceptionStarted,
+    SenderGone,
+    StreamStale,
+    TextSaid,
+)
 from misc_receiver.view.gallery import Gallery
 from misc_receiver.view.records import FRAMES_KEPT
 from misc_shared.semantics import Semantics
@@ -123,4 +132,30 @@ def test_strangers_cannot_fill_it_with_names() -> None:
     for number in range(130):
         gallery.datagram(f"s{number}", b"x", time.time())
     assert len(gallery.names()) == 100
+    gallery.close()
+
+
+def test_what_is_on_its_way_and_how_often_something_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes of a frame without a picture count until it has one or will not get one."""
+    gallery, seen = filled_gallery(), []
+    now = time.time()
+    for number, kind in ((20, None), (40, "coarse"), (60, None), (80, "ended")):
+        now += 30
+        monkeypatch.setattr(time, "time", lambda now=now: now)
+        frame = f"00aa-{number:06}"
+        gallery.report(FrameSeen(stream="garden", frame=frame, layers=["base"]))
+        layer = LayerArrived(
+            stream="garden", frame=frame, layer="base", bytes=number, wire_bytes=number
+        )
+        gallery.report(layer)
+        if kind == "coarse":
+            gallery.show(shown(frame))
+        elif kind == "ended":
+            gallery.report(FrameEnded(stream="garden", frame=frame, missing=("base",)))
+        view = gallery.view("garden")
+        assert view is not None
+        seen.append((view.coming, view.every))
+    assert seen[0] == (20, None)
+    assert [coming for coming, _ in seen] == [20, 0, 60, 0]
+    assert seen[-1][1] == pytest.approx(30, abs=0.1)
     gallery.close()

@@ -4,7 +4,7 @@ import { setHidden, setText } from "./dom.js";
 import { Feed } from "./feed.js";
 import { applyTheme, nextTheme, onPreference, preferences, theme, toggle } from "./preferences.js";
 import { StreamPage } from "./stream.js";
-import { Tile, complaintOf } from "./tile.js";
+import { Tile, complaintOf, stateOf } from "./tile.js";
 import { rate } from "./text.js";
 
 const QUIET = 4000; // milliseconds between what is read aloud
@@ -65,7 +65,7 @@ function forgetGone() {
 
 function summarise(now) {
   const streams = [...feed.streams.values()];
-  const live = streams.filter((stream) => stream.state === "live").length;
+  const live = streams.filter((stream) => stateOf(stream, now) === "live").length;
   const second = Math.floor(now);
   const recent = streams.reduce((sum, { rate: { until, bytes } }) => sum + bytes.filter((_, index) => until - 60 + index > second - 10).reduce((one, size) => one + size, 0), 0);
   const count = `${streams.length} ${streams.length === 1 ? "stream" : "streams"}`;

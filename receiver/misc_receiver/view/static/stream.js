@@ -4,7 +4,7 @@ import { draw, make, setHidden, setText } from "./dom.js";
 import { FrameView } from "./frame-view.js";
 import { FrameStrip, LayerBar, RatePlot } from "./plots.js";
 import { preferences } from "./preferences.js";
-import { ageOf, complaintOf } from "./tile.js";
+import { ageOf, complaintOf, stateOf } from "./tile.js";
 import { ITEM_COLOURS, LAYERS, LAYER_NAMES, age, bytes, clock, rate, total } from "./text.js";
 
 export class StreamPage {
@@ -46,6 +46,8 @@ export class StreamPage {
     const stream = this._feed.streams.get(this.name);
     if (!stream) return;
     const now = this._feed.now(), frame = this._frame();
+    const look = `one ${this._chosen ? "" : stateOf(stream, now)}`;
+    if (this._element.className !== look) this._element.className = look;
     const seconds = ageOf(frame, now), complaint = complaintOf(stream, now);
     setText(this._age, seconds === null ? "" : `taken ${age(seconds)}`);
     setText(this._old, complaint);
@@ -116,7 +118,6 @@ export class StreamPage {
 
   _render() {
     const frame = this._frame(), stream = this._feed.streams.get(this.name);
-    this._element.className = `one ${this._chosen ? "" : (stream?.state ?? "")}`;
     this._pictures(frame, stream);
     this._words(frame, stream);
     this._figures(frame);

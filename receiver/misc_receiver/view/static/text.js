@@ -32,6 +32,6 @@ export function total(byLayer) {
   return Object.values(byLayer ?? {}).reduce((sum, size) => sum + size, 0);
 }
 
-export function stateWords(stream) {
-  return { waiting: "waiting", live: "live", stale: "stale", gone: "ended" }[stream.state];
+export function stateWords(state) {
+  return { waiting: "waiting", live: "live", stale: "stale", gone: "ended" }[state];
 }

@@ -21,11 +21,18 @@ export function ageOf(frame, now) {
   return Math.max(0, now - captured);
 }
 
+// A camera that takes a picture in ten minutes is not stale for nine of them.
+export function stateOf(stream, now) {
+  const usual = 1.5 * (stream.every ?? 0);
+  return stream.state === "stale" && now - (stream.heard ?? stream.since) < usual ? "live" : stream.state;
+}
+
 // What is wrong with a stream, in a few words; empty if nothing is.
 export function complaintOf(stream, now) {
+  const state = stateOf(stream, now);
   const silence = age(Math.max(2, now - (stream.heard ?? stream.since))).replace(" ago", "");
-  if (stream.state === "stale") return `stale: silent for ${silence}`;
-  if (stream.state === "gone") return "ended";
+  if (state === "stale") return `stale: silent for ${silence}`;
+  if (state === "gone") return "ended";
   return "";
 }
 
@@ -66,7 +73,6 @@ export class Tile {
   show(stream, now) {
     this._stream = stream;
     const frame = stream.shown, picture = pictureOf(frame);
-    this.element.className = `tile ${stream.state}`;
     setText(this._view.words, stream.caption || (stream.state === "waiting" ? "waiting for the first picture" : "…"));
     this._view.show(picture, `${stream.name}: ${frame?.caption || "no caption"}`, { stream: stream.name, frame: frame?.id });
     this._view.items(preferences.outlines ? frame?.items : null);
@@ -79,12 +85,13 @@ export class Tile {
 
   // What changes with time alone.
   tick(now) {
-    const stream = this._stream, seconds = ageOf(stream.shown, now);
+    const stream = this._stream, seconds = ageOf(stream.shown, now), state = stateOf(stream, now);
+    if (this.element.className !== `tile ${state}`) this.element.className = `tile ${state}`;
     setText(this._age, seconds === null ? "" : `taken ${age(seconds)}`);
     const complaint = complaintOf(stream, now);
     setText(this._old, complaint);
     setHidden(this._old, !complaint);
-    if (this._dot.getAttribute("aria-label") !== stateWords(stream)) this._dot.setAttribute("aria-label", stateWords(stream));
+    if (this._dot.getAttribute("aria-label") !== stateWords(state)) this._dot.setAttribute("aria-label", stateWords(state));
     this._rate.show(stream.rate, now);
     setText(this._speed, rate(this._rate.mean));
   }
