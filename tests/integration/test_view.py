@@ -48,7 +48,11 @@ def _page(context: BrowserContext, url: str) -> Iterator[Page]:
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on(
         "console",
-        lambda said: wrong.append(said.text) if said.type in {"error", "warning"} else None,
+        lambda said: (
+            wrong.append(f"{said.text} {said.location['url']}")
+            if said.type in {"error", "warning"}
+            else None
+        ),
     )
     page.goto(url)
     yield page

@@ -71,8 +71,11 @@ class FrameRecord:
             self.items = [_view_of(item) for item in semantics.items]
 
     def picture(self, name: str) -> KeptPicture | None:
-        """The picture "coarse", "preview" or "refined"; "latest" is the best there is."""
-        if name == "latest":
+        """The picture "coarse", "preview" or "refined"; "latest" is the best there is.
+
+        So it is for a preview that has been replaced while somebody was about to fetch it.
+        """
+        if name == "latest" or (name == "preview" and name not in self.pictures):
             return next(iter(self.best_first()), None)
         return self.pictures.get(name)
 

@@ -159,3 +159,17 @@ def test_what_is_on_its_way_and_how_often_something_comes(monkeypatch: pytest.Mo
     assert [coming for coming, _ in seen] == [20, 0, 60, 0]
     assert seen[-1][1] == pytest.approx(30, abs=0.1)
     gallery.close()
+
+
+def test_who_asks_for_a_preview_too_late_gets_what_took_its_place() -> None:
+    """The page fetches pictures by the addresses that it was told a moment ago."""
+    gallery = filled_gallery()
+    for frame, best in (("00aa-000009", "refined"), ("00aa-000001", "coarse")):
+        found = gallery.picture("garden", "preview", frame)
+        assert found is not None
+        assert found.kind == best
+    gallery.show(shown("00aa-000017", "preview-1"))
+    found = gallery.picture("garden", "preview", "00aa-000017")
+    assert found is not None
+    assert found.kind == "preview"
+    gallery.close()

@@ -104,7 +104,7 @@ export class StreamPage {
   }
 
   _refetch() {
-    this._fetching = setTimeout(() => { this._fetching = null; if (this.name) this._load(); }, 2000);
+    this._fetching = setTimeout(() => { this._fetching = null; if (this._feed.streams.has(this.name)) this._load(); }, 2000);
   }
 
   _frame() {
