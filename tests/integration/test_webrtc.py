@@ -69,6 +69,7 @@ async def _offer() -> tuple[DataLink, str]:
         addresses=["127.0.0.1"],
         ice_servers=[],
         patience=0.02,
+        others_patience=0.5,
         on_message=lambda _: None,
         on_change=lambda: None,
     )

@@ -49,6 +49,7 @@ class DataLink:
         addresses: this machine's addresses that media may use; empty for all.
         ice_servers: whom to ask how we are seen from outside.
         patience: seconds that a confirmation may wait for something to go along with.
+        others_patience: seconds that one of the other end's may.
         on_message: called with each message.
         on_change: called when there may be room for another message, and when the link dies.
 
@@ -68,6 +69,7 @@ class DataLink:
         addresses: Sequence[str],
         ice_servers: Sequence[IceServer],
         patience: float,
+        others_patience: float,
         on_message: Callable[[bytes], None],
         on_change: Callable[[], None],
     ) -> None:
@@ -87,7 +89,9 @@ class DataLink:
         )
         sctp = self._channel.transport
         connection = sctp.transport.transport._connection  # noqa: SLF001 - for the tuning
-        self._association = TunedAssociation(sctp, observer=self, patience=patience)
+        self._association = TunedAssociation(
+            sctp, observer=self, patience=patience, others_patience=others_patience
+        )
         self._consent = ConsentKeeper(connection, observer=self)
         if addresses:
             gather_only_on(connection, addresses)

@@ -36,6 +36,7 @@ _OPENING = 16
 
 # Our answer to a packet is there within a few ms: the confirmation of it goes along.
 _SACK_PATIENCE = 0.02
+_SENDERS_SACK_PATIENCE = 0.5
 
 
 class WebrtcListener:
@@ -170,6 +171,7 @@ class WebrtcListener:
             addresses=await _media_addresses(self._address.host, self._options.ice_address),
             ice_servers=[parse_ice_server(text) for text in self._options.ice_servers],
             patience=_SACK_PATIENCE,
+            others_patience=_SENDERS_SACK_PATIENCE,
             on_message=deliver,
             on_change=partial(self._changed, stream),
         )

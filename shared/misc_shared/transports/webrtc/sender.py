@@ -30,8 +30,10 @@ _LONGEST_BACKOFF = 3.0
 """Seconds: a picture has to be there soon after a link's return."""
 
 _LOOK_EVERY = 1.0
-# RFC 9260, 6.2: a confirmation may wait 200 ms; nobody waits for ours.
-_SACK_PATIENCE = 0.2
+# RFC 9260, 6.2: a confirmation may wait 200 ms, or 500 at most. Nobody waits for ours, and within
+# half a second it most often goes along with the next picture.
+_SACK_PATIENCE = 0.5
+_RECEIVERS_SACK_PATIENCE = 0.2
 
 
 class WebrtcSender(WebrtcEndpoint):
@@ -153,6 +155,7 @@ class WebrtcSender(WebrtcEndpoint):
             addresses=[address],
             ice_servers=[parse_ice_server(text) for text in self._options.ice_servers],
             patience=_SACK_PATIENCE,
+            others_patience=_RECEIVERS_SACK_PATIENCE,
             on_message=self.deliver,
             on_change=self._link_changed,
         )

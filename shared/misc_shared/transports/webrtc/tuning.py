@@ -9,8 +9,8 @@ aiortc 1.16 and aioice 0.13 are made for links of megabits and tenths of a secon
   link more than pictures do. We ask again after twelve seconds, or three if there was no answer.
 - SCTP repeats what is not confirmed after a fixed time-out, again and again. RFC 9260, 6.3.3
   doubles it. Ours also covers the slowest of late: a large message takes longer than a small one.
-- Each packet is confirmed by one of its own. RFC 9260, 6.2 allows 200 ms, in which our answer to
-  the same packet, or the next message, most often takes the confirmation along.
+- Each packet is confirmed by one of its own. RFC 9260, 6.2 lets that wait a while, in which our
+  answer to the same packet, or the next message, most often takes the confirmation along.
 - Sockets are opened on every address of the machine, but never on 127.0.0.1.
 
 Everything is set on the objects of one connection; nothing of the two libraries is replaced for
@@ -81,13 +81,22 @@ class TunedAssociation:
     Args:
         sctp: the association, not yet started.
         observer: who is told.
-        patience: seconds that a confirmation may wait for something to go along with.
+        patience: seconds that a confirmation of ours may wait for something to go along with.
+        others_patience: seconds that one of the other end's may.
     """
 
-    def __init__(self, sctp: RTCSctpTransport, *, observer: Observer, patience: float) -> None:
+    def __init__(
+        self,
+        sctp: RTCSctpTransport,
+        *,
+        observer: Observer,
+        patience: float,
+        others_patience: float,
+    ) -> None:
         self._sctp = sctp
         self._observer = observer
         self._patience = patience
+        self._others_patience = others_patience
         self._samples: deque[float] = deque(maxlen=_SAMPLES)
         self._round_trip: float | None = None
         self._expiries = 0
@@ -147,7 +156,8 @@ class TunedAssociation:
         if sctp._srtt is None or sctp._rttvar is None:
             usual = _FIRST_TIMEOUT
         else:
-            usual = max(sctp._srtt + 4 * sctp._rttvar, 1.5 * max(self._samples)) + self._patience
+            usual = max(sctp._srtt + 4 * sctp._rttvar, 1.5 * max(self._samples))
+            usual += self._others_patience
         return min(max(usual, _LEAST_TIMEOUT) * float(2**self._expiries), _MOST_TIMEOUT)
 
     def _on_timeout(self) -> None:
@@ -171,10 +181,15 @@ class TunedAssociation:
             self._sack = loop.call_later(self._patience, self._on_patience_over)
 
     def _on_patience_over(self) -> None:
-        self._sack = None
-        task = asyncio.create_task(self._send_sack_now())
+        # Not let go of yet: on a busy machine this comes late, and what is sent in the same moment
+        # still takes the confirmation along.
+        task = asyncio.create_task(self._send_sack_if_due())
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
+
+    async def _send_sack_if_due(self) -> None:
+        if self._sack is not None:
+            await self._send_sack_now()
 
     async def _send_sack_now(self) -> None:
         self.close()
