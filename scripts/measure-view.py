@@ -130,16 +130,18 @@ def _watch(on: Stage, *, streams: int, minutes: float) -> dict[str, Any]:
         page, _ = _open_page(browser, url)
         page.wait_for_timeout(1000 * _SETTLING)
         begun, cpu = time.time(), _cpu_seconds(receiver.process.pid)
-        decoded = len(receiver.reports("picture"))
+        before = len(receiver.reports("picture"))
         samples = list(_memory(page, receiver.process.pid, seconds=60 * minutes))
         cpu = (_cpu_seconds(receiver.process.pid) - cpu) / (time.time() - begun)
-        decoded = len(receiver.reports("picture")) - decoded
+        decoded = receiver.reports("picture")[before:]
         shown = [one for one in page.evaluate("window.shown") if one[0] >= begun]
     return {
         "minutes": minutes,
         "first_tile_ms": [round(one) for one in firsts],
         "coarse_visible": {
-            "decoded": decoded,
+            # A frame is decoded again when more of its layers have come.
+            "decoded": len(decoded),
+            "frames_decoded": len({(one["stream"], one["frame"]) for one in decoded}),
             "shown": len(shown),
             **_spread([1000 * (at - decoded) for decoded, at in shown]),
         },

@@ -39,7 +39,7 @@ export function complaintOf(stream, now) {
 // Bytes of the picture shown; and, on a slow link, of the next one, so that one sees it come.
 function sizeOf(stream) {
   const now = stream.shown ? bytes(total(stream.shown.bytes)) : "";
-  if (!stream.coming) return now || "nothing yet";
+  if (!stream.coming) return now ? `${now} a picture` : "nothing yet";
   return now ? `${now}, next one: ${bytes(stream.coming)} so far` : `first one: ${bytes(stream.coming)} so far`;
 }
 
