@@ -28,7 +28,8 @@ def test_time_leaps_where_nothing_is_to_do() -> None:
     began = time.monotonic()
     woken, monotonic, wall = run_in_virtual_time(sleep())
     assert woken == ["early", "late"]
-    assert (monotonic, wall) == (pytest.approx(7200.0), pytest.approx(8200.0))
+    assert monotonic == pytest.approx(7200.0)
+    assert wall == pytest.approx(8200.0)
     assert time.monotonic() - began < 60
 
 
@@ -54,13 +55,13 @@ def test_the_air_loses_repeats_and_reorders() -> None:
         air = Air(weather, clock=LoopClock(began=0.0), seed=1)
         camera = air.open_camera("porch", mtu=100)
         arrived: list[bytes] = []
-        for number in range(1000):
+        await camera.send(bytes(2))
+        stream = await air.accept()
+        assert stream is not None
+        reading = asyncio.create_task(_read(stream, arrived))
+        for number in range(1, 1000):
             await camera.send(number.to_bytes(2, "big"))
             await asyncio.sleep(0.1)
-            if number == 100:
-                stream = await air.accept()
-                assert stream is not None
-                reading = asyncio.create_task(_read(stream, arrived))
         await asyncio.sleep(5.0)
         air.stop()
         await reading
