@@ -13,11 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from training.loop import train
 from training.semantics_batches import Batches
 from training.semantics_cache import TEACHER_SHAPES, Cache, open_cache
 from training.semantics_captioner import Captioner
+from training.semantics_familiar import teach_familiar
 from training.semantics_network import SemanticsNetwork
 from training.semantics_refit import look, refit_words
 from training.semantics_targets import Targets, build_targets
@@ -40,6 +42,7 @@ class Recipe:
     tokens: list[str]
     network: SemanticsNetwork
     captioner: Captioner
+    familiar: nn.Linear
 
     def load(self, work: Path) -> dict[str, int]:
         """Take the weights of finished checkpoints, and return their steps."""
@@ -47,6 +50,7 @@ class Recipe:
         self.network.load_state_dict(vision["network"])
         writer = torch.load(work / "captioner.pt", weights_only=True)
         self.captioner.load_state_dict(writer["captioner"])
+        self.familiar.load_state_dict(torch.load(work / "familiar.pt", weights_only=True))
         return {"vision": vision["step"], "captioner": writer["step"]}
 
 
@@ -68,8 +72,9 @@ def open_recipe(options: argparse.Namespace) -> Recipe:
     placed = torch.from_numpy(targets.placed)
     channels = {name: shape[-1] for name, shape in TEACHER_SHAPES.items()}
     network = SemanticsNetwork(len(nouns.names), placed, channels)
-    captioner = Captioner(len(tokens), network.whole_words.in_features + len(nouns.names))
-    return Recipe(cache, nouns, targets, tokens, network, captioner)
+    width = network.whole_words.in_features
+    captioner = Captioner(len(tokens), width + len(nouns.names))
+    return Recipe(cache, nouns, targets, tokens, network, captioner, nn.Linear(width, 1))
 
 
 def main() -> None:
@@ -98,16 +103,18 @@ def main() -> None:
     train(vision, options)
     if vision.remaining() > 0:
         return
-    captions = recipe.targets.captions
-    seen = look(network, batches, np.array([p for p in recipe.targets.train if captions[p]]))
+    seen = look(network, batches, recipe.targets.train)
     refit_words(network, batches, seen)
     vision.save()
+    captioned = np.array([bool(recipe.targets.captions[place]) for place in seen.places])
+    teach_familiar(recipe.familiar, seen, captioned)
+    torch.save(recipe.familiar.state_dict(), options.work / "familiar.pt")
     writer = CaptionTrainer(
         recipe.captioner,
         network,
         batches,
         recipe.tokens,
-        seen,
+        seen.only(captioned),
         options.work / "captioner.pt",
         minutes=options.caption_minutes,
     )

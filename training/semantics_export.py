@@ -34,18 +34,19 @@ class _Sight(nn.Module):
     It looks at the mirror image too, and means over both: surer for a hundredth of a second.
     """
 
-    def __init__(self, network: SemanticsNetwork) -> None:
+    def __init__(self, network: SemanticsNetwork, familiar: nn.Linear) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.familiar = network, familiar
 
-    def forward(self, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Map [1, 3, 160, 160] to [1, W], [1, W, 20, 20] and [1, 768]."""
+    def forward(self, picture: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Map [1, 3, 160, 160] to [1, W], [1, W, 20, 20], [1, 768] and [1, 1]."""
         seen = self.network.look(torch.cat([picture, picture.flip(3)]))
         patches, summary = self.network.patches(seen), self.network.summary(seen)
         scores = self.network.patch_words(patches)
         both = (scores[:1] + scores[1:].flip(3)) / 2
         words = self.network.words(patches, summary).mean(0, keepdim=True)
-        return words, both, summary.mean(0, keepdim=True)
+        summary = summary.mean(0, keepdim=True)
+        return words, both, summary, self.familiar(summary)
 
 
 def main() -> None:
@@ -67,9 +68,10 @@ def main() -> None:
 
 def export_networks(recipe: Recipe, out: Path) -> None:
     """Write the three ONNX files."""
-    sight = _Sight(recipe.network).eval()
+    sight = _Sight(recipe.network, recipe.familiar).eval()
     picture = torch.zeros(1, 3, INPUT_SIDE, INPUT_SIDE)
-    _export(sight, out / "sight.onnx", {"picture": picture}, ["present", "patches", "summary"])
+    outputs = ["present", "patches", "summary", "familiar"]
+    _export(sight, out / "sight.onnx", {"picture": picture}, outputs)
     captioner = recipe.captioner.eval()
     description = torch.zeros(1, captioner.context[0].in_features)
     start = CaptionStart(captioner)

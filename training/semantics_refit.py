@@ -42,6 +42,11 @@ class Seen:
     summary: Tensor
     patches: Tensor
 
+    def only(self, chosen: NDArray[np.bool_]) -> Seen:
+        """Return some of the photographs: bool [N]."""
+        rows = torch.from_numpy(chosen)
+        return Seen(self.places[chosen], self.summary[:, rows], self.patches[:, rows])
+
     def descriptions(self, network: SemanticsNetwork) -> Tensor:
         """Return what the captioner is told, float16 [2, N, 768 + W]."""
         with torch.no_grad():

@@ -1,8 +1,14 @@
-"""Writes a caption with a beam search, and only about things that are seen."""
+"""Writes a caption with a beam search, and only about things that are seen.
+
+Of what the search finds, that is said which the others agree with most (minimum Bayes risk: Kumar
+and Byrne 2004): the likeliest sentence alone is often one that nobody would write.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +19,13 @@ from misc_sender.semantics.vocabulary import Vocabulary
 __all__ = ["find_caption", "write_caption"]
 
 _END, _BEGIN, _UNKNOWN = 0, 1, 2
-_BEAM = 4
+_BEAM = 8
 _LONGEST = 18
-_LENGTH_BONUS = 0.7  # log probabilities are divided by length to this power
+_LENGTH_BONUS = 0.9  # log probabilities are divided by length to this power
+_TRUST = 4.0  # how much more a likelier draft counts when they are compared
+
+
+_Parts = Counter[int | tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,8 @@ def write_caption(network: CaptionNetwork, vocabulary: Vocabulary, sight: Sight)
     Returns:
         A sentence such as "A dog runs through the grass.", or "" if none is sure enough.
     """
+    if sight.familiar < vocabulary.speak:
+        return ""
     sentence, fluency = find_caption(network, vocabulary, sight)
     return sentence if fluency >= vocabulary.fluency else ""
 
@@ -53,11 +65,30 @@ def find_caption(
 ) -> tuple[str, float]:
     """Return the most likely caption, sure enough or not, and its mean log probability a word."""
     unseen = _unseen(vocabulary, sight)
-    best = max(_search(network, sight, unseen), key=lambda one: one.merit, default=None)
+    best = _most_agreed(_search(network, sight, unseen))
     if best is None or not best.words:
         return "", -np.inf
     sentence = " ".join(vocabulary.tokens[word] for word in best.words)
     return f"{sentence[:1].upper()}{sentence[1:]}.", best.fluency
+
+
+def _most_agreed(drafts: list[_Draft]) -> _Draft | None:
+    """Return the draft that shares most with all of them, the likelier counting more."""
+    if not drafts:
+        return None
+    merits = np.array([draft.merit for draft in drafts])
+    trust = np.exp(_TRUST * (merits - merits.max()))
+    parts = [_Parts([*draft.words, *pairwise(draft.words)]) for draft in drafts]
+    agreed = [
+        sum(weight * _shared(one, other) for weight, other in zip(trust, parts, strict=True))
+        for one in parts
+    ]
+    return drafts[int(np.argmax(agreed))]
+
+
+def _shared(one: _Parts, other: _Parts) -> float:
+    """Return the F1 measure of two bags of words and pairs of words."""
+    return 2 * (one & other).total() / max(1, one.total() + other.total())
 
 
 def _unseen(vocabulary: Vocabulary, sight: Sight) -> NDArray[np.int64]:

@@ -37,18 +37,28 @@ def choose_items(vocabulary: Vocabulary, sight: Sight, *, limit: int) -> list[Ch
         limit: the most items to choose.
     """
     nouns = vocabulary.nouns
-    accepted = [place for place, noun in enumerate(nouns) if sight.present[place] >= noun.accept]
+    present = _present(vocabulary, sight)
+    accepted = [place for place, noun in enumerate(nouns) if present[place] >= noun.accept]
     implied = {more for place in accepted for more in nouns[place].implies}
     chosen: list[Choice] = []
-    for place in sorted(accepted, key=lambda place: -sight.present[place]):
+    for place in sorted(accepted, key=lambda place: -present[place]):
         where = draw_map(nouns[place], sight.patches[place], sight.colours)
         if place in implied or where.sum() < _FEWEST_CELLS:
             continue
         if all(_overlap(where, other.where) < _SAME_PLACE for other in chosen):
-            chosen.append(Choice(nouns[place].name, float(sight.present[place]), where))
+            chosen.append(Choice(nouns[place].name, float(present[place]), where))
         if len(chosen) == limit:
             break
     return chosen
+
+
+def _present(vocabulary: Vocabulary, sight: Sight) -> NDArray[np.float32]:
+    """Believe less of a picture of an unfamiliar kind, where what is usual says little."""
+    if sight.familiar >= vocabulary.familiar:
+        return sight.present
+    rarer = np.float32(np.exp(-vocabulary.caution))
+    doubted: NDArray[np.float32] = sight.present * rarer / (1 - sight.present * (1 - rarer))
+    return doubted
 
 
 def _overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:

@@ -26,12 +26,14 @@ class Sight:
         patches: float32 [W, 20, 20], score (logit) of the noun at each patch.
         summary: float32 [768], pooled features.
         colours: float32 [32, 32, 3], RGB in 0..1, the picture's mean colours.
+        familiar: probability that the picture is like those that the captioner learned from.
     """
 
     present: NDArray[np.float32]
     patches: NDArray[np.float32]
     summary: NDArray[np.float32]
     colours: NDArray[np.float32]
+    familiar: float
 
 
 class SightNetwork:
@@ -55,11 +57,12 @@ class SightNetwork:
         picture = Image.fromarray(image)
         square = picture.resize(self._size, Image.Resampling.BICUBIC)
         pixels = np.asarray(square, np.float32).transpose(2, 0, 1)[None] / 255
-        logits, patches, summary = self._session.run(None, {"picture": pixels})
-        present = 1 / (1 + np.exp(-logits[0].clip(-30, 30)))
+        logits, patches, summary, familiar = self._session.run(None, {"picture": pixels})
+        present = _sigmoid(logits[0])
         small = picture.resize((MAP_SIDE, MAP_SIDE), Image.Resampling.BOX, reducing_gap=2.0)
         colours: NDArray[np.float32] = np.asarray(small, np.float32) / np.float32(255)
-        return Sight(present.astype(np.float32), patches[0], summary[0], colours)
+        known = float(_sigmoid(familiar[0, 0]))
+        return Sight(present.astype(np.float32), patches[0], summary[0], colours, known)
 
 
 class CaptionNetwork:
@@ -102,6 +105,11 @@ class CaptionNetwork:
         inputs = {"token": tokens, "context": context, "state": state}
         likelihoods, following = self._step.run(None, inputs)
         return likelihoods, following
+
+
+def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    result: NDArray[np.float32] = 1 / (1 + np.exp(-logits.clip(-30, 30)))
+    return result
 
 
 def _open(path: Path, *, threads: int) -> onnxruntime.InferenceSession:

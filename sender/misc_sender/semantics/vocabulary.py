@@ -42,6 +42,9 @@ class Vocabulary(Struct, frozen=True, forbid_unknown_fields=True):
         spellings: caption words to the places of the nouns that they name.
         support: the least probability of a noun that a caption may name.
         fluency: the least mean log probability of a caption's words.
+        speak: how familiar a picture must be for a caption, a probability.
+        familiar: how familiar it must be for its nouns to be believed as they are.
+        caution: in others a noun's odds are divided by e to this power.
     """
 
     nouns: tuple[Noun, ...]
@@ -49,6 +52,9 @@ class Vocabulary(Struct, frozen=True, forbid_unknown_fields=True):
     spellings: dict[str, tuple[int, ...]]
     support: float
     fluency: float
+    speak: float
+    familiar: float
+    caution: float
 
     def place(self, word: str) -> int | None:
         """Return the place of the noun that a word names first, or None if it names none."""

@@ -1,11 +1,15 @@
 """Choosing nouns and drawing maps from scores."""
 
+import dataclasses
+from typing import cast
+
 import numpy as np
 from numpy.typing import NDArray
 
+from misc_sender.semantics.captions import write_caption
 from misc_sender.semantics.drawing import draw_map
 from misc_sender.semantics.items import choose_items
-from misc_sender.semantics.networks import Sight
+from misc_sender.semantics.networks import CaptionNetwork, Sight
 from misc_sender.semantics.vocabulary import Noun, Vocabulary
 
 NOUNS = (
@@ -15,7 +19,9 @@ NOUNS = (
     Noun("field", accept=0.5, implies=(), placed=False, inside=0.5),
     Noun("camera", accept=2.0, implies=(), placed=True, inside=0.4),
 )
-VOCABULARY = Vocabulary(NOUNS, (), {}, support=0.2, fluency=-2.0)
+VOCABULARY = Vocabulary(
+    NOUNS, (), {}, support=0.2, fluency=-2.0, speak=0.5, familiar=0.5, caution=1.0
+)
 LEFT, BELOW = (slice(0, 20), slice(0, 10)), (slice(10, 20), slice(0, 20))
 PLACES = (LEFT, LEFT, BELOW, BELOW, LEFT)
 
@@ -28,7 +34,7 @@ def seen(*present: float) -> Sight:
     patches: NDArray[np.float32] = np.full((len(NOUNS), 20, 20), -4, np.float32)
     for noun, place in enumerate(PLACES):
         patches[noun][place] = 2
-    return Sight(np.array(present, np.float32), patches, np.zeros(384, np.float32), GRAY)
+    return Sight(np.array(present, np.float32), patches, np.zeros(384, np.float32), GRAY, 1.0)
 
 
 def names(sight: Sight, limit: int = 3) -> list[str]:
@@ -84,3 +90,15 @@ def test_stuff_everywhere_or_nowhere_is_still_drawn() -> None:
     """Equal scores and colours give some map."""
     water = Noun("water", 0.5, (), placed=False, inside=0.3, stuff=True)
     assert draw_map(water, np.zeros((20, 20), np.float32), GRAY).any()
+
+
+def test_of_an_unfamiliar_picture_no_caption_is_even_tried() -> None:
+    """The captioner would say what is said most often, fluently and wrongly."""
+    sight = dataclasses.replace(seen(0.9, 0.1, 0.9, 0.1, 0.1), familiar=0.4)
+    assert write_caption(cast("CaptionNetwork", None), VOCABULARY, sight) == ""
+
+
+def test_an_unfamiliar_picture_takes_surer_items() -> None:
+    """Half the odds for each 0.7 of caution; what is quite sure is said all the same."""
+    sight = dataclasses.replace(seen(0.5, 0.1, 0.99, 0.1, 0.1), familiar=0.4)
+    assert names(sight) == ["grass"]
