@@ -28,13 +28,17 @@ def main() -> None:
     recipe_options(parser)
     parser.add_argument("--out", type=Path, default=DEFAULT_OUT, help="the pack's component")
     parser.add_argument("--hardware", default="one core of an AMD EPYC", help="for the card")
+    parser.add_argument("--history", type=Path, help="what the card says of earlier runs, by line")
     parser.add_argument("--results", type=Path, help="semantics.json; without it no metrics")
     parser.add_argument("--said", type=Path, help="where to write what it says in training")
     parser.add_argument("--every", type=int, default=1, help="say one photograph in so many")
     options = parser.parse_args()
     steps = {name: _steps(options.work / f"{name}.pt") for name in ("vision", "captioner")}
     metrics = _metrics(options.results) if options.results else {}
-    write_card(options.out, fields=_card(steps, metrics, options.hardware))
+    fields = _card(steps, metrics, options.hardware)
+    if options.history:
+        fields["history"] = options.history.read_text().splitlines()
+    write_card(options.out, fields=fields)
     if options.said:
         backend = NanoSemantics(load_pack(options.out.parent).component("semantics"))
         _write_said(open_recipe(options), backend, options.said, options.every)
@@ -77,7 +81,7 @@ def _card(steps: dict[str, int], metrics: dict[str, Any], hardware: str) -> dict
     return {
         "component": "semantics",
         "does": "names up to three items, draws their maps at 32 x 32, writes a caption",
-        "input": "RGB stretched to 160 x 160",
+        "input": "RGB stretched to 160 x 160; the mirror image is looked at too",
         "data": [
             "Flickr8k images and captions (1,000 development images and 1 in 16 others kept out)",
             "imagenet-sample-images, imagen, NIPS 2017, CID22, CLIC 2025, houses, clothing",

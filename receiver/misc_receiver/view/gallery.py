@@ -218,9 +218,10 @@ class Gallery:
         if stream is None:
             stream = self._streams[name] = StreamRecord(name, now=now)
             while len(self._streams) > _MAX_STREAMS:
-                # Anybody may name streams on a broker.
-                _, forgotten = self._streams.popitem(last=False)
-                self._forget(forgotten.frames.values())
+                # Anybody may name streams on a broker, so whoever is silent for longest makes room.
+                others = (one for one in self._streams.values() if one is not stream)
+                silent = min(others, key=lambda one: one.heard or 0.0)
+                self._forget(self._streams.pop(silent.name).frames.values())
         return stream
 
     def _open(self, stream: StreamRecord, frame: str, now: float) -> FrameRecord:

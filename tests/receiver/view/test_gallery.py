@@ -127,11 +127,14 @@ def test_memory_is_bounded_in_frames_and_in_bytes() -> None:
 
 
 def test_strangers_cannot_fill_it_with_names() -> None:
-    """Beyond a hundred streams the oldest is forgotten."""
+    """Beyond a hundred streams the one that is silent for longest is forgotten, however old."""
     gallery = Gallery()
     for number in range(130):
         gallery.datagram(f"s{number}", b"x", time.time())
+        gallery.datagram("garden", b"x", time.time())
     assert len(gallery.names()) == 100
+    assert "garden" in gallery.names()
+    assert "s129" in gallery.names()
     gallery.close()
 
 
