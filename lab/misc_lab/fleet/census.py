@@ -41,5 +41,6 @@ def grown(before: Census, after: Census, *, least: int = 25) -> dict[str, tuple[
 
 
 def _name(kind: type) -> str:
-    ours = kind.__module__.startswith("misc_")
+    # Types made in C may have a descriptor where others have the module's name.
+    ours = str(kind.__module__).startswith("misc_")
     return f"{kind.__module__}.{kind.__qualname__}" if ours else kind.__qualname__

@@ -1,5 +1,6 @@
 """Choosing a backend by name."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,8 @@ def test_a_damaged_pack_is_an_error_of_the_pack(tmp_path: Path) -> None:
     component = Component("semantics", tmp_path, {"files": dict.fromkeys(names, "")}, b"")
     with pytest.raises(PackError, match="vocabulary"):
         make_backend("nano", component=component)
-    empty = '{"nouns": [], "tokens": [], "spellings": {}, "support": 0, "fluency": 0}'
+    numbers = dict.fromkeys(("support", "fluency", "speak", "familiar", "caution"), 0)
+    empty = json.dumps({"nouns": [], "tokens": [], "spellings": {}, **numbers})
     (tmp_path / "vocabulary.json").write_text(empty)
     (tmp_path / "sight.onnx").write_bytes(b"not a model")
     with pytest.raises(PackError, match=r"sight\.onnx does not load"):
