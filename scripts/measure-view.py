@@ -3,10 +3,12 @@
 
     python scripts/measure-view.py --out docs/results/viewer.json               # 16 minutes
     python scripts/measure-view.py --minutes 2 --streams 5 --out viewer.json    # for a look
+    python scripts/measure-view.py --part watch --out viewer.json               # one part anew
 
 Needs mosquitto, chromium and the project's environment. One process sends pictures that were
-encoded beforehand, so that the page and the receiver are measured, and not the encoder. Exit code 1
-if a bar is missed.
+encoded beforehand, so that the page and the receiver are measured, and not the encoder. The page's
+memory is that of a second browser, which nobody drives: in one that is driven, the debugger keeps
+every response (some 18 kB a picture) whatever the page does. Exit code 1 if a bar is missed.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, CDPSession, Page
-from view_stage import Stage, chromium, stage
+from view_stage import Stage, chromium, plain_chromium, stage
 
 _BARS = {
     "first_tile_ms": 1000.0,
@@ -90,10 +92,10 @@ def _descendants(parent: int) -> Iterator[int]:
             yield from _descendants(child)
 
 
-def _renderers() -> float:
-    """Megabytes of memory that the renderers of this program's browser have."""
+def _renderers(browser: int) -> float:
+    """Megabytes of memory that the renderers of a browser have."""
     total = 0.0
-    for pid in _descendants(os.getpid()):
+    for pid in _descendants(browser):
         try:
             if b"--type=renderer" in Path(f"/proc/{pid}/cmdline").read_bytes():
                 total += _resident(pid)
@@ -128,10 +130,11 @@ def _watch(on: Stage, *, streams: int, minutes: float) -> dict[str, Any]:
             firsts.append(first)
             page.context.close()
         page, _ = _open_page(browser, url)
-        page.wait_for_timeout(1000 * _SETTLING)
-        begun, cpu = time.time(), _cpu_seconds(receiver.process.pid)
-        before = len(receiver.reports("picture"))
-        samples = list(_memory(page, receiver.process.pid, seconds=60 * minutes))
+        with plain_chromium(url) as plain:
+            page.wait_for_timeout(1000 * _SETTLING)
+            begun, cpu = time.time(), _cpu_seconds(receiver.process.pid)
+            before = len(receiver.reports("picture"))
+            samples = list(_memory(page, plain, receiver.process.pid, seconds=60 * minutes))
         cpu = (_cpu_seconds(receiver.process.pid) - cpu) / (time.time() - begun)
         decoded = receiver.reports("picture")[before:]
         shown = [one for one in page.evaluate("window.shown") if one[0] >= begun]
@@ -158,8 +161,8 @@ def _spread(delays: Sequence[float]) -> dict[str, int]:
     }
 
 
-def _memory(page: Page, receiver: int, *, seconds: float) -> Iterator[dict[str, float]]:
-    """Megabytes of the page and of the receiver, again and again."""
+def _memory(page: Page, plain: int, receiver: int, *, seconds: float) -> Iterator[dict[str, float]]:
+    """Megabytes of a page's heap, of the plain browser's renderers and of the receiver."""
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable")
     start = time.monotonic()
@@ -167,7 +170,7 @@ def _memory(page: Page, receiver: int, *, seconds: float) -> Iterator[dict[str, 
         yield {
             "seconds": round(passed),
             "page_heap": round(_heap(session), 2),
-            "renderers": round(_renderers(), 1),
+            "renderers": round(_renderers(plain), 1),
             "receiver": round(_resident(receiver), 1),
             "load": os.getloadavg()[0],
         }
@@ -290,6 +293,7 @@ def _options() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--part", choices=("watch", "crowd"), help="keep the other of --out")
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--streams", type=int, default=20)
     parser.add_argument("--turn", type=float, default=30, help="seconds of each turn of the crowd")
@@ -300,7 +304,8 @@ def _options() -> argparse.Namespace:
 def main() -> int:
     """Measure and write."""
     options = _options()
-    result: dict[str, Any] = {
+    kept = json.loads(options.out.read_text()) if options.part else {}
+    result: dict[str, Any] = kept | {
         "command": "python scripts/measure-view.py " + " ".join(sys.argv[1:]),
         "machine": f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores",
         "streams": options.streams,
@@ -308,13 +313,15 @@ def main() -> int:
         "picture": [128, 96],
         "load_average_before": os.getloadavg()[0],
     }
-    with stage() as on:
-        result |= _watch(on, streams=options.streams, minutes=options.minutes)
-    options.out.write_text(json.dumps(result, indent=1) + "\n")  # half of it is worth keeping
-    with stage() as on:
-        result["crowd"] = _crowd(
-            on, streams=options.streams, seconds=options.turn, turns=options.turns
-        )
+    if options.part != "crowd":
+        with stage() as on:
+            result |= _watch(on, streams=options.streams, minutes=options.minutes)
+        options.out.write_text(json.dumps(result, indent=1) + "\n")  # half is worth keeping
+    if options.part != "watch":
+        with stage() as on:
+            result["crowd"] = _crowd(
+                on, streams=options.streams, seconds=options.turn, turns=options.turns
+            )
     result["bars"] = _bars(result)
     options.out.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps({**result, "memory_mb": "..."}, indent=1))  # noqa: T201 - what it is for

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from misc_lab.programs import Program
 
-__all__ = ["Stage", "chromium", "stage"]
+__all__ = ["Stage", "chromium", "plain_chromium", "stage"]
 
 _PATIENCE = 300.0
 """Seconds: a busy machine takes minutes to load torch."""
@@ -89,15 +89,36 @@ def stage() -> Iterator[Stage]:
         yield one
 
 
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """Start the system's browser."""
+def _chromium() -> str:
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         sys.exit("chromium is not installed; install it with: apt-get install chromium")
+    return path
+
+
+@contextmanager
+def plain_chromium(url: str) -> Iterator[int]:
+    """Open a page in a browser that nobody drives; gives its process id."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        options = ("--headless=new", "--no-sandbox", f"--user-data-dir={profile}")
+        browser = subprocess.Popen(
+            [_chromium(), *options, "--window-size=1600,1200", url],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            yield browser.pid
+        finally:
+            browser.terminate()
+            browser.wait()
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start the system's browser."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--enable-precise-memory-info"]
+            executable_path=_chromium(), args=["--no-sandbox", "--enable-precise-memory-info"]
         )
         yield browser
         browser.close()
