@@ -1,7 +1,12 @@
-"""Cuts the same random window out of a photograph, its teacher features and its grids."""
+"""Cuts the same random window out of a photograph, its teacher features and its grids.
+
+Half of the windows are two photographs side by side (CutMix, Yun et al. 2019), cut where the
+coarsest features have a border: there are few photographs, and each is seen a dozen times.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -17,7 +22,10 @@ from training.semantics_targets import Targets
 
 __all__ = ["Batch", "Batches"]
 
-_SMALLEST_WINDOW = 0.8
+_SMALLEST_WINDOW = 0.7
+_MIXED = 0.5  # share of batches
+_CELL = 32  # pixels of a cell of the coarsest features
+_BRIGHTER, _STRONGER, _GREYER = 0.25, 0.25, 0.4
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,14 @@ class Batches:
         return _cut(self._stored(places), self._windows(len(places), varied=False), INPUT_SIDE)
 
     def make(self, places: NDArray[np.int64], *, side: int = INPUT_SIDE) -> Batch:
-        """Make one batch of random windows, side x side, half of them mirrored."""
+        """Make one batch of random windows, side x side, mirrored and mixed at random."""
+        batch = self._windowed(places, side)
+        if self.random.random() < _MIXED:
+            batch = self._mixed(batch)
+        pictures = self._recoloured(batch.pictures).contiguous(memory_format=torch.channels_last)
+        return dataclasses.replace(batch, pictures=pictures)
+
+    def _windowed(self, places: NDArray[np.int64], side: int) -> Batch:
         windows = self._windows(len(places), varied=True)
         order = np.sort(places)
         targets = self.targets
@@ -91,6 +106,46 @@ class Batches:
             self._grids(order, windows, side // 8),
             torch.from_numpy(targets.placed_known[order].astype(np.float32)),
         )
+
+    def _mixed(self, batch: Batch) -> Batch:
+        """Replace one side of each photograph by that of another one."""
+        cells = batch.pictures.shape[2] // _CELL
+        taken = int(self.random.integers(1, cells))
+        share = taken / cells
+        axis = int(self.random.integers(2, 4))
+        known = (1 - share) * batch.known + share * batch.known.roll(1, 0)
+        present = (1 - share) * batch.known * batch.present
+        present += share * (batch.known * batch.present).roll(1, 0)
+
+        def join(values: Tensor) -> Tensor:
+            if values.ndim == 2:  # means over the photograph
+                return (1 - share) * values + share * values.roll(1, 0)
+            border = values.shape[axis] * taken // cells
+            other = values.roll(1, 0).narrow(axis, 0, border)
+            rest = values.narrow(axis, border, values.shape[axis] - border)
+            return torch.cat([other, rest], axis)
+
+        return Batch(
+            join(batch.pictures),
+            {name: join(values) for name, values in batch.teacher.items()},
+            present / known.clamp(min=1e-6),
+            known,
+            join(batch.grids),
+            batch.placed_known * batch.placed_known.roll(1, 0),
+        )
+
+    def _recoloured(self, pictures: Tensor) -> Tensor:
+        """Vary brightness, contrast and saturation, as light and cameras do."""
+
+        def factor(reach: float) -> Tensor:
+            drawn = self.random.uniform(1 - reach, 1 + reach, (len(pictures), 1, 1, 1))
+            return torch.from_numpy(drawn).float()
+
+        grey = pictures.mean(1, keepdim=True)
+        coloured = grey + (pictures - grey) * factor(_GREYER)
+        middle = coloured.mean((1, 2, 3), keepdim=True)
+        varied = middle + (coloured - middle) * factor(_STRONGER)
+        return (varied * factor(_BRIGHTER)).clamp(0, 1)
 
     def _stored(self, order: NDArray[np.int64]) -> Tensor:
         pictures = torch.from_numpy(self.cache.pictures[order])

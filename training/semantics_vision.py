@@ -26,6 +26,7 @@ _BATCH = 48
 _RATE = 2e-3
 _DECAY = 0.05
 _WARM_UP = 30
+_DROPPED = 0.2
 _HINTS = {"near": 0.5, "mid": 1.0, "deep": 2.0, "whole": 3.0}
 _SMALL_SIDE = 128
 _SMALL_SHARE = 0.6  # of the time, with pictures of the small side: more of them in the same time
@@ -114,7 +115,7 @@ def losses(network: SemanticsNetwork, batch: Batch) -> dict[str, Tensor]:
     """Return the losses of a batch: hints (times their weights), nouns named, nouns placed."""
     seen = network.look(batch.pictures)
     patches, summary = network.patches(seen), network.summary(seen)
-    words = network.words(patches, summary)
+    words = network.words(patches, functional.dropout(summary, _DROPPED, network.training))
     named = functional.binary_cross_entropy_with_logits(words, batch.present, reduction="none")
     stages = {"near": seen.near, "mid": seen.mid, "deep": seen.deep, "whole": summary}
     return {

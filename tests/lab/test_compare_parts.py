@@ -62,7 +62,7 @@ def test_a_file_arrives_whole_over_a_link_that_loses() -> None:
     assert layers is not None
     assert b"".join(layers.values()) == data
     carried = carry(layers, profile, packs={}, seed=3, ready_at=1.0)
-    parts = parts_of_file(carried, layers, mtu=profile.mtu)
+    parts = parts_of_file(carried, layers)
     assert parts[-1][1] == len(data)
     assert parts == sorted(parts)
     assert carried.lost > 0

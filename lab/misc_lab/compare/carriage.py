@@ -83,30 +83,35 @@ def layers_of_file(data: bytes, *, mtu: int) -> dict[LayerKind, bytes] | None:
     return {layer: part for layer, part in zip(PRIORITY, parts, strict=True) if part}
 
 
-def parts_of_file(
-    carried: Carried, layers: Mapping[LayerKind, bytes], *, mtu: int
-) -> list[tuple[float, int]]:
+def parts_of_file(carried: Carried, layers: Mapping[LayerKind, bytes]) -> list[tuple[float, int]]:
     """How much of a file was there when, counted from its start without a gap.
 
     Args:
         carried: What became of its layers.
         layers: As `layers_of_file` gave them.
-        mtu: Likewise.
 
     Returns:
         Seconds after capture and bytes, both growing.
     """
     starts = _starts(layers)
-    ends: dict[int, int] = {}
+    spans = [
+        (at, starts[layer] + start, starts[layer] + start + size)
+        for at, datagram in carried.datagrams
+        for layer, start, size in _pieces(datagram, layers)
+    ]
+    # A layer may be whole before all of its chunks came: by its parity.
+    spans += [
+        (at, starts[layer], starts[layer] + len(layers[layer]))
+        for layer, at in carried.arrivals.items()
+    ]
+    there: dict[int, int] = {}
     parts: list[tuple[float, int]] = []
     whole = 0
-    for at, datagram in carried.datagrams:
-        for layer, chunk, size in _pieces(datagram):
-            start = starts[layer] + chunk * payload_room(mtu)
-            ends[start] = start + size
+    for at, start, end in sorted(spans):
+        there[start] = max(end, there.get(start, 0))
         before = whole
-        while whole in ends:
-            whole = ends[whole]
+        while whole in there:
+            whole = there[whole]
         if whole > before:
             parts.append((at, whole))
     return parts
@@ -121,11 +126,14 @@ def _starts(layers: Mapping[LayerKind, bytes]) -> dict[LayerKind, int]:
     return starts
 
 
-def _pieces(datagram: bytes) -> list[tuple[LayerKind, int, int]]:
-    """Layer, chunk and payload bytes of what a datagram carries; empty if it carries no layer."""
+def _pieces(datagram: bytes, layers: Mapping[LayerKind, bytes]) -> list[tuple[LayerKind, int, int]]:
+    """Layer, first byte and number of bytes of what a datagram carries; empty if of no layer."""
     match parse(datagram):
         case Data() as data:
-            return [(data.layer, data.chunk, len(data.payload))]
+            size = len(data.payload)
+            # All chunks are equal but the last, which may be shorter.
+            start = len(layers[data.layer]) - size if data.last else data.chunk * size
+            return [(data.layer, start, size)]
         case Pair() as pair:
             return [(layer, 0, len(payload)) for layer, payload in pair.parts]
         case _:

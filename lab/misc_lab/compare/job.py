@@ -164,7 +164,7 @@ class _Comparison:
         computing = self._settings.computing
         ready_at = encode_seconds(coded, computing=computing)
         carried = carry(layers, profile, packs={}, seed=self._settings.seed, ready_at=ready_at)
-        shown = self._browser.show(coded, carried, layers, mtu=profile.mtu, computing=computing)
+        shown = self._browser.show(coded, carried, layers, computing=computing)
         return find_way(
             _bill(coded.setting, len(coded.data), carried),
             list(shown),

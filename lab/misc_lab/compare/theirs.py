@@ -34,12 +34,11 @@ class Browser:
         carried: Carried,
         layers: dict[LayerKind, bytes],
         *,
-        mtu: int,
         computing: bool,
     ) -> Iterator[Change]:
         """What the screen shows when, the whole file last."""
         seconds = FORMAT_COSTS[coded.codec].decode * coded.pixels if computing else 0.0
-        for at, nbytes in parts_of_file(carried, layers, mtu=mtu):
+        for at, nbytes in parts_of_file(carried, layers):
             if nbytes == len(coded.data):
                 yield Change(at + seconds, "whole", nbytes, coded.view)
             elif (part := self._part(coded, nbytes)) is not None:

@@ -12,7 +12,12 @@ from misc_shared.session.events import (
     LayerReceived,
 )
 from misc_shared.session.options import ReceiverLimits
-from misc_shared.session.reassembly import IncomingFrame, IncomingPiece, Reassembler
+from misc_shared.session.reassembly import (
+    IncomingFrame,
+    IncomingParity,
+    IncomingPiece,
+    Reassembler,
+)
 from misc_shared.session.states import (
     INTRODUCTION,
     Introduction,
@@ -74,7 +79,7 @@ class Epoch:
         self,
         tick: int,
         layers: frozenset[LayerKind],
-        pieces: Iterable[IncomingPiece],
+        pieces: Iterable[IncomingPiece | IncomingParity],
         *,
         now: float,
         events: list[Event],
@@ -130,7 +135,12 @@ class Epoch:
         events.append(FrameStarted(frame_id, seconds, self._unix(seconds), layers))
         return frame
 
-    def _keep(self, frame: IncomingFrame, piece: IncomingPiece, events: list[Event]) -> None:
+    def _keep(
+        self,
+        frame: IncomingFrame,
+        piece: IncomingPiece | IncomingParity,
+        events: list[Event],
+    ) -> None:
         closed = self.frames.make_room(len(piece.payload), keep=frame)
         self.expire(closed, events)
         try:

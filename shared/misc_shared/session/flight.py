@@ -21,7 +21,13 @@ _HIGH_LOSS = 0.1
 """Share of the bytes. From it on, time-outs no longer double, and BASE goes twice. Measured with a
 third lost in bursts of ten (2 kbit/s, 1.3 s round trip, 800 bytes every 10 s, 4 x 300 pictures):
 first layers that arrive 62 % -> 91 % -> 93 %, first details 37 % -> 77 % -> 84 %, at 2.2
-and 2.6 times the bytes. Parity was not measured: bursts of ten are longer than a picture."""
+and 2.6 times the bytes."""
+_TRIES = 3
+"""Time-outs within the deadline from which on repeats do what a parity would. Measured with 840
+bytes every 10 s, DETAIL1 in three chunks, a deadline of 15 s, 4 x 300 pictures and a fifth lost,
+DETAIL1 that arrives: 93 % -> 98 % with a round trip of 4 s, 65 % -> 84 % with 8 s, at 1.04 and 1.13
+times the bytes; with 1.3 s it is 99.8 % anyway. One-way with a tenth lost 80 % -> 95 %, in bursts
+of three 87 % -> 90 %, a third in bursts of ten 65 % -> 66 %, at 1.16 times the bytes."""
 _BASE_SENDS = 2
 _REORDER_THRESHOLD = 3
 """Datagrams that may overtake one before it is taken for lost. RFC 9002, 6.1.1."""
@@ -29,6 +35,9 @@ _REORDER_THRESHOLD = 3
 
 class Flight(Protocol):
     """What a sender needs to know of chunks that are on their way."""
+
+    def wants_parity(self, lifetime: float) -> bool:
+        """Whether a parity is worth its bytes in a frame of so many seconds till its deadline."""
 
     def sent(self, pieces: Sequence[OutgoingPiece], departure: Departure) -> None:
         """Note that a datagram with these chunks was handed to the link."""
@@ -69,6 +78,10 @@ class ConfirmedFlight:
         self._delivery = delivery
         self._backed_off_at: float | None = None
 
+    def wants_parity(self, lifetime: float) -> bool:
+        """Whether a tenth or more gets lost, and the deadline leaves no time for two repeats."""
+        return self._loses and lifetime < _TRIES * self._round_trip.timeout
+
     def sent(self, pieces: Sequence[OutgoingPiece], departure: Departure) -> None:
         """Note that a datagram with these chunks was handed to the link."""
         for piece in pieces:
@@ -79,14 +92,15 @@ class ConfirmedFlight:
         timeout = self._round_trip.timeout
         late = [
             piece
-            for frame, piece in self._flying()
+            for frame, piece in self._repeatable()
             if now >= piece.sent_at + timeout and self._pays(frame, now)
         ]
-        if late:
+        if any(not piece.protects for piece in late):
             self._back_off(now, timeout)
         self._lose(late)
         for piece in [piece for _, piece in self._unprotected() if now >= self._again_at(piece)]:
             piece.on(PieceTrigger.LOSE)
+        _release_parities(self._queue, now, self._timing)
 
     def restart(self, now: float) -> None:
         """Take for lost what was under way; what arrived of it nevertheless comes twice."""
@@ -104,24 +118,36 @@ class ConfirmedFlight:
         reported = [
             (frame, frame.confirmed_by(report)) for frame, report in found if frame is not None
         ]
-        news = [
+        settled = [
             piece for _, pieces in reported for piece in pieces if piece.state is not Piece.DONE
         ]
-        for piece in news:
+        for piece in settled:
             piece.on(PieceTrigger.SETTLE)
+        # A parity is not wanted any more, which says nothing of whether it arrived.
+        news = [piece for piece in settled if not piece.protects]
+        for piece in settled:
+            if piece.protects and piece.departure is not None:
+                self._delivery.time_out(piece.departure)
         self._learn_from(news, ack.received, now - ack.delay / 1000)
         if news:
             frames = [frame for frame, _ in reported]
-            self._repeat_overtaken(frames, max(piece.order for piece in news), now)
+            # Of what went twice nobody knows which copy arrived.
+            certain = [piece.order for piece in news if piece.sends == 1]
+            self._repeat_overtaken(frames, max(certain, default=-1), now)
 
     def next_review(self, now: float) -> float | None:
         """The earliest time-out of a chunk whose repeat still pays."""
         timeout = self._round_trip.timeout
         # An answer may shorten the time-out, so that it has passed before anybody looked.
-        due = ((frame, max(now, piece.sent_at + timeout)) for frame, piece in self._flying())
+        due = ((frame, max(now, piece.sent_at + timeout)) for frame, piece in self._repeatable())
         times = [time for frame, time in due if self._pays(frame, time)]
         times += [max(now, self._again_at(piece)) for _, piece in self._unprotected()]
+        times += _release_times(self._queue, now, self._timing)
         return min(times, default=None)
+
+    @property
+    def _loses(self) -> bool:
+        return self._delivery.loss >= _HIGH_LOSS
 
     def _flying(self) -> Iterator[tuple[FrameInFlight, OutgoingPiece]]:
         for frame in self._queue:
@@ -129,9 +155,12 @@ class ConfirmedFlight:
                 if piece.state is Piece.FLYING:
                     yield frame, piece
 
+    def _repeatable(self) -> Iterator[tuple[FrameInFlight, OutgoingPiece]]:
+        return ((frame, one) for frame, one in self._flying() if not frame.waits_for_parity(one))
+
     def _unprotected(self) -> list[tuple[FrameInFlight, OutgoingPiece]]:
         """What went once and goes again before any time-out, where loss is high."""
-        if self._delivery.loss < _HIGH_LOSS:
+        if not self._loses:
             return []
         return [
             (frame, piece)
@@ -146,14 +175,14 @@ class ConfirmedFlight:
         for piece in pieces:
             if piece.departure is not None:
                 self._delivery.time_out(piece.departure)
-            piece.on(PieceTrigger.LOSE)
+            piece.lose()
 
     def _pays(self, frame: FrameInFlight, now: float) -> bool:
         # The rule of the issue: repeat only if the deadline is further off than the round trip.
         return now + self._round_trip.estimate < frame.deadline
 
     def _back_off(self, now: float, timeout: float) -> None:
-        if self._delivery.loss >= _HIGH_LOSS:
+        if self._loses:
             return  # it is the air that loses, and waiting longer would not make room
         if self._backed_off_at is None or now >= self._backed_off_at + timeout:
             self._backed_off_at = now
@@ -174,11 +203,10 @@ class ConfirmedFlight:
         )
 
     def _repeat_overtaken(self, frames: list[FrameInFlight], newest_order: int, now: float) -> None:
-        for frame in frames:
-            for piece in frame.pieces:
-                overtaken = piece.order <= newest_order - _REORDER_THRESHOLD
-                if piece.state is Piece.FLYING and overtaken and self._pays(frame, now):
-                    piece.on(PieceTrigger.LOSE)
+        for frame, piece in self._repeatable():
+            overtaken = piece.order <= newest_order - _REORDER_THRESHOLD
+            if frame in frames and overtaken and self._pays(frame, now):
+                piece.lose()
 
 
 class BlindFlight:
@@ -193,6 +221,10 @@ class BlindFlight:
         self._queue = queue
         self._timing = timing
 
+    def wants_parity(self, lifetime: float) -> bool:  # noqa: ARG002 - the protocol's
+        """Whether anything is repeated: nobody would tell what gets lost."""
+        return self._timing.base_repeats > 0
+
     def sent(self, pieces: Sequence[OutgoingPiece], departure: Departure) -> None:
         """Note that a datagram with these chunks was handed to the link, perhaps the last time."""
         for piece in pieces:
@@ -205,6 +237,7 @@ class BlindFlight:
         for piece in self._flying():
             if now >= piece.sent_at + self._timing.repeat_gap:
                 piece.on(PieceTrigger.LOSE)
+        _release_parities(self._queue, now, self._timing)
 
     def acknowledge(self, ack: Ack, now: float) -> None:
         """Nothing: what comes back on a one-way link is not ours."""
@@ -214,9 +247,22 @@ class BlindFlight:
 
     def next_review(self, now: float) -> float | None:
         """When the next repeat is due."""
-        due = (max(now, piece.sent_at + self._timing.repeat_gap) for piece in self._flying())
+        due = [max(now, piece.sent_at + self._timing.repeat_gap) for piece in self._flying()]
+        due += _release_times(self._queue, now, self._timing)
         return min(due, default=None)
 
     def _flying(self) -> Iterator[OutgoingPiece]:
         for frame in self._queue:
             yield from (piece for piece in frame.pieces if piece.state is Piece.FLYING)
+
+
+def _release_parities(queue: FrameQueue, now: float, timing: SenderTiming) -> None:
+    for frame in queue:
+        release_at = frame.release_at(timing.repeat_gap)
+        if release_at is not None and now >= release_at:
+            frame.release()
+
+
+def _release_times(queue: FrameQueue, now: float, timing: SenderTiming) -> list[float]:
+    times = (frame.release_at(timing.repeat_gap) for frame in queue)
+    return [max(now, time) for time in times if time is not None]

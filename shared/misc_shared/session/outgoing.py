@@ -5,15 +5,19 @@ from dataclasses import dataclass
 
 from misc_shared.errors import ConfigError, ProtocolError
 from misc_shared.session.delivery import Departure
+from misc_shared.session.parity import parity_of, protected_room
 from misc_shared.session.states import PIECE, Piece, PieceTrigger, advance
 from misc_shared.session.ticks import FrameId
 from misc_shared.wire import (
+    MAX_CHUNKS,
     NO_MORE,
     PRIORITY,
     Data,
+    Family,
     FrameReport,
     LayerKind,
     Pair,
+    Parity,
     data_kind,
     write,
 )
@@ -36,15 +40,20 @@ class OutgoingFrame:
     deadline: float
 
 
+_PROTECTED = LayerKind.DETAIL1
+"""The layer that gets a parity: the first picture goes twice, what follows is refinement."""
+
+
 @dataclass(slots=True, eq=False)
 class OutgoingPiece:
-    """A chunk of a layer, and what became of it.
+    """A chunk of a layer or the parity of its chunks, and what became of it.
 
     Attributes:
         layer: The layer that it belongs to.
-        chunk: Its index there.
+        chunk: Its index there; a parity's is one that no ACK can name.
         last: Whether the layer ends with it.
         payload: Its bytes.
+        protects: Bytes of the layer if it is a parity, otherwise 0.
         state: Where it is.
         sends: How often it went out.
         departure: What was known when it last did; None before the first time.
@@ -54,6 +63,7 @@ class OutgoingPiece:
     chunk: int
     last: bool
     payload: bytes
+    protects: int = 0
     state: Piece = Piece.QUEUED
     sends: int = 0
     departure: Departure | None = None
@@ -77,6 +87,10 @@ class OutgoingPiece:
         """Change state."""
         self.state = advance(PIECE, self.state, trigger)
 
+    def lose(self) -> None:
+        """Take it for lost: a chunk goes again, a parity does not."""
+        self.on(PieceTrigger.SETTLE if self.protects else PieceTrigger.LOSE)
+
     def send(self, departure: Departure) -> None:
         """Note that it was handed to the link."""
         self.on(PieceTrigger.SEND)
@@ -92,7 +106,7 @@ class FrameInFlight:
         id: Its name.
         deadline: When to give it up.
         layers: The layers that it has.
-        pieces: Its chunks in the order of priority.
+        pieces: Its chunks, and parities, in the order of priority.
     """
 
     id: FrameId
@@ -113,17 +127,44 @@ class FrameInFlight:
     @property
     def unsent(self) -> frozenset[LayerKind]:
         """Layers of which a chunk never went out."""
-        return frozenset(piece.layer for piece in self.pieces if piece.sends == 0)
+        return frozenset(piece.layer for piece in self._chunks if piece.sends == 0)
 
     @property
     def delivered(self) -> frozenset[LayerKind]:
         """Layers of which every chunk was sent and settled."""
-        open_layers = {piece.layer for piece in self.pieces if piece.state is not Piece.DONE}
+        open_layers = {piece.layer for piece in self._chunks if piece.state is not Piece.DONE}
         return self.layers - open_layers - self.unsent
+
+    @property
+    def _chunks(self) -> list[OutgoingPiece]:
+        return [piece for piece in self.pieces if not piece.protects]
 
     def first_queued(self) -> OutgoingPiece | None:
         """The most urgent chunk that waits for the link."""
         return next((piece for piece in self.pieces if piece.state is Piece.QUEUED), None)
+
+    def waits_for_parity(self, piece: OutgoingPiece) -> bool:
+        """Whether a parity that may yet arrive makes the repeat of a chunk needless."""
+        layer = [other for other in self.pieces if other.layer is piece.layer]
+        coming = any(other.protects and other.state is not Piece.DONE for other in layer)
+        open_chunks = sum(not other.protects and other.state is not Piece.DONE for other in layer)
+        return coming and open_chunks == 1 and not piece.protects
+
+    def release_at(self, gap: float) -> float | None:
+        """When a parity that is held back should go: `gap` seconds after all that it protects.
+
+        None if there is none, or something of it never went.
+        """
+        held = next((piece for piece in self.pieces if piece.state is Piece.HELD), None)
+        if held is None or held.layer in self.unsent:
+            return None
+        return gap + max(piece.sent_at for piece in self._chunks if piece.layer is held.layer)
+
+    def release(self) -> None:
+        """Let go what was held back."""
+        for piece in self.pieces:
+            if piece.state is Piece.HELD:
+                piece.on(PieceTrigger.RELEASE)
 
     def confirmed_by(self, report: FrameReport) -> list[OutgoingPiece]:
         """The chunks that a report says arrived or are not wanted.
@@ -149,7 +190,7 @@ class FrameInFlight:
 def write_pieces(
     frame: FrameInFlight, piece: OutgoingPiece, partner: OutgoingPiece | None = None
 ) -> bytes:
-    """The datagram that carries a chunk, or with a partner two whole layers."""
+    """The datagram that carries a chunk or a parity, or with a partner two whole layers."""
     if partner is not None:
         pair = Pair.of(
             (piece.layer, piece.payload),
@@ -159,6 +200,15 @@ def write_pieces(
             frame=frame.id.on_wire,
         )
         return write(pair)
+    if piece.protects:
+        parity = Parity(
+            kind=data_kind(Family.PARITY, frame.layers),
+            epoch=frame.id.epoch,
+            frame=frame.id.on_wire,
+            contents=piece.protects << 3 | piece.layer,
+            payload=piece.payload,
+        )
+        return write(parity)
     data = Data(
         kind=data_kind(piece.layer, frame.layers),
         epoch=frame.id.epoch,
@@ -173,19 +223,34 @@ def _has(number: int, chunk: int) -> bool:
     return number == NO_MORE or bool(number >> chunk & 1)
 
 
-def split_frame(frame: OutgoingFrame, *, room: int, layer_limit: int) -> tuple[OutgoingPiece, ...]:
+def split_frame(
+    frame: OutgoingFrame, *, room: int, layer_limit: int, parity: bool = False
+) -> tuple[OutgoingPiece, ...]:
     """Cut every layer into pieces of at most `room` bytes, in the order of priority.
+
+    Args:
+        frame: What to cut.
+        room: Bytes that a chunk may have.
+        layer_limit: Bytes that a layer may have.
+        parity: Add one for the second layer, if it has several chunks; it is sent before DETAIL2.
 
     Raises:
         ConfigError: BASE is missing or empty, or a layer has more than `layer_limit` bytes.
     """
     if not frame.layers.get(LayerKind.BASE):
         raise ConfigError("a frame has no BASE layer: nothing else can be shown without it")
-    return tuple(
-        piece
-        for layer in PRIORITY
-        for piece in _split_layer(layer, frame.layers.get(layer, b""), room=room, limit=layer_limit)
-    )
+    pieces: list[OutgoingPiece] = []
+    held: list[OutgoingPiece] = []
+    for layer in PRIORITY:
+        data = frame.layers.get(layer, b"")
+        smaller = protected_room(len(data), room) if parity and layer is _PROTECTED else None
+        if layer is LayerKind.DETAIL2:
+            pieces += held
+        chunks = _split_layer(layer, data, room=smaller or room, limit=layer_limit)
+        pieces += chunks
+        if smaller is not None:
+            held = [_parity_piece(layer, chunks, room=smaller)]
+    return tuple(pieces)
 
 
 def _split_layer(layer: LayerKind, data: bytes, *, room: int, limit: int) -> list[OutgoingPiece]:
@@ -204,3 +269,15 @@ def _split_layer(layer: LayerKind, data: bytes, *, room: int, limit: int) -> lis
         )
         for index in range(count)
     ]
+
+
+def _parity_piece(layer: LayerKind, chunks: list[OutgoingPiece], *, room: int) -> OutgoingPiece:
+    payloads = [piece.payload for piece in chunks]
+    return OutgoingPiece(
+        layer=layer,
+        chunk=MAX_CHUNKS,
+        last=False,
+        payload=parity_of(payloads, room=room),
+        protects=sum(map(len, payloads)),
+        state=Piece.HELD,
+    )

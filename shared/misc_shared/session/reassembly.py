@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 from misc_shared.errors import LimitError, ProtocolError
 from misc_shared.session.options import ReceiverLimits
+from misc_shared.session.parity import missing_chunk
 from misc_shared.session.ticks import FrameId
 from misc_shared.wire import NO_MORE, FrameReport, LayerKind
 
-__all__ = ["IncomingFrame", "IncomingPiece", "Reassembler"]
+__all__ = ["IncomingFrame", "IncomingParity", "IncomingPiece", "Reassembler"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,34 @@ class IncomingPiece:
     wire_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class IncomingParity:
+    """A layer's parity as it arrived.
+
+    Attributes:
+        layer: The layer that it protects.
+        nbytes: Bytes of that layer.
+        payload: Its bytes.
+        wire_bytes: Bytes of the link that it took.
+    """
+
+    layer: LayerKind
+    nbytes: int
+    payload: bytes
+    wire_bytes: int
+
+    @property
+    def count(self) -> int:
+        """Of the layer's chunks."""
+        return -(-self.nbytes // len(self.payload))
+
+
 @dataclass(slots=True)
 class _Layer:
     """A layer that is not whole yet."""
 
     chunks: dict[int, bytes] = field(default_factory=dict)
+    parity: IncomingParity | None = None
     count: int | None = None
     nbytes: int = 0
     wire_bytes: int = 0
@@ -43,8 +67,27 @@ class _Layer:
     def bitmap(self) -> int:
         return sum(1 << chunk for chunk in self.chunks)
 
-    def check(self, piece: IncomingPiece) -> None:
-        """Refuse a chunk that contradicts those before."""
+    def has(self, piece: IncomingPiece | IncomingParity) -> bool:
+        """Whether it brings nothing new.
+
+        Raises:
+            ProtocolError: it contradicts what came before.
+        """
+        if isinstance(piece, IncomingParity):
+            if self.count not in (None, piece.count):
+                raise ProtocolError(
+                    f"a parity of {piece.count} chunks of {piece.layer.name} contradicts another "
+                    f"datagram: expected {self.count}"
+                )
+            missing_chunk(self.chunks, piece.payload, nbytes=piece.nbytes)
+            return self.parity is not None
+        self._check(piece)
+        if self.parity is not None:
+            chunks = self.chunks | {piece.chunk: piece.payload}
+            missing_chunk(chunks, self.parity.payload, nbytes=self.parity.nbytes)
+        return piece.chunk in self.chunks
+
+    def _check(self, piece: IncomingPiece) -> None:
         beyond_end = self.count is not None and piece.chunk >= self.count
         other_end = piece.last and self.count not in (None, piece.chunk + 1)
         before_known = piece.last and any(chunk > piece.chunk for chunk in self.chunks)
@@ -55,12 +98,19 @@ class _Layer:
                 f"{'an unknown number of' if self.count is None else self.count} chunks"
             )
 
-    def add(self, piece: IncomingPiece) -> None:
-        self.chunks[piece.chunk] = piece.payload
+    def add(self, piece: IncomingPiece | IncomingParity) -> None:
+        """Keep what is new, and what follows from it."""
         self.nbytes += len(piece.payload)
         self.wire_bytes += piece.wire_bytes
-        if piece.last:
-            self.count = piece.chunk + 1
+        if isinstance(piece, IncomingParity):
+            self.parity = piece
+            self.count = piece.count
+        else:
+            self.chunks[piece.chunk] = piece.payload
+            self.count = piece.chunk + 1 if piece.last else self.count
+        if self.parity is not None:
+            found = missing_chunk(self.chunks, self.parity.payload, nbytes=self.parity.nbytes)
+            self.chunks.update([found] if found is not None else [])
 
     def join(self) -> bytes | None:
         """All bytes, once they are there."""
@@ -110,18 +160,19 @@ class IncomingFrame:
         numbers.update(dict.fromkeys(self.closed, NO_MORE))
         return FrameReport(self.id.on_wire, *(numbers.get(layer, 0) for layer in LayerKind))
 
-    def has(self, piece: IncomingPiece) -> bool:
-        """Whether a chunk brings nothing new."""
+    def has(self, piece: IncomingPiece | IncomingParity) -> bool:
+        """Whether a chunk or a parity brings nothing new.
+
+        Raises:
+            ProtocolError: it contradicts what came before.
+        """
         if piece.layer in self.closed:
             return True
         assembly = self._open.get(piece.layer)
-        if assembly is None:
-            return False
-        assembly.check(piece)
-        return piece.chunk in assembly.chunks
+        return assembly is not None and assembly.has(piece)
 
-    def add(self, piece: IncomingPiece, *, limit: int) -> tuple[bytes, int] | None:
-        """Keep a new chunk.
+    def add(self, piece: IncomingPiece | IncomingParity, *, limit: int) -> tuple[bytes, int] | None:
+        """Keep a new chunk or parity.
 
         Returns:
             The layer's bytes and what they took on the link, if it is whole now.

@@ -4,7 +4,7 @@ protocol.md, Session. Every layer is given out as soon as it is whole, in whatev
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from misc_shared.errors import ConfigError, ProtocolError
@@ -18,7 +18,7 @@ from misc_shared.session.options import (
     ReceiverLimits,
     ReceiverTiming,
 )
-from misc_shared.session.reassembly import IncomingFrame, IncomingPiece
+from misc_shared.session.reassembly import IncomingFrame, IncomingParity, IncomingPiece
 from misc_shared.session.states import Introduction, IntroductionTrigger
 from misc_shared.wire import (
     MAX_DATAGRAM,
@@ -28,6 +28,7 @@ from misc_shared.wire import (
     Hello,
     OtherVersion,
     Pair,
+    Parity,
     Reason,
     ShortHello,
     parse,
@@ -133,7 +134,7 @@ class ReceiverSession:
         message = parse(datagram)
         nbytes = len(datagram) + self._overhead
         match message:
-            case Data() | Pair():
+            case Data() | Pair() | Parity():
                 self._take_data(message, nbytes, now)
             case Hello() | ShortHello() | OtherVersion():
                 self._take_hello(message, nbytes, now)
@@ -193,7 +194,7 @@ class ReceiverSession:
         """Ask for a picture that stands alone, as soon as the rate limit allows."""
         self._answers.want_picture(now)
 
-    def _take_data(self, message: Data | Pair, nbytes: int, now: float) -> None:
+    def _take_data(self, message: Data | Pair | Parity, nbytes: int, now: float) -> None:
         epoch = self._enter(message.epoch, now)
         if epoch is None:
             return
@@ -326,7 +327,9 @@ class ReceiverSession:
         return events
 
 
-def _pieces(message: Data | Pair, nbytes: int) -> list[IncomingPiece]:
+def _pieces(message: Data | Pair | Parity, nbytes: int) -> Sequence[IncomingPiece | IncomingParity]:
+    if isinstance(message, Parity):
+        return [IncomingParity(message.layer, message.nbytes, message.payload, nbytes)]
     if isinstance(message, Data):
         piece = IncomingPiece(message.layer, message.chunk, message.last, message.payload, nbytes)
         return [piece]

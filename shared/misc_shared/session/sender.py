@@ -193,7 +193,12 @@ class SenderSession:
         """
         if self._life is not Life.OPEN:
             raise ConfigError(f"the session takes no frames: {self._life.value}")
-        pieces = split_frame(frame, room=self._room, layer_limit=self._layer_limit)
+        pieces = split_frame(
+            frame,
+            room=self._room,
+            layer_limit=self._layer_limit,
+            parity=self._flight.wants_parity(frame.deadline - now),
+        )
         tick = max(self._clock.tick(frame.captured_at), self._newest_tick + 1)
         self._newest_tick = tick
         entry = FrameInFlight(

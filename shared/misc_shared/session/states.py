@@ -26,6 +26,7 @@ __all__ = [
 class Piece(enum.Enum):
     """Where a chunk of the sender is."""
 
+    HELD = "a parity, of no use before its layer's chunks have gone"
     QUEUED = "waits for the link"
     FLYING = "sent, not confirmed"
     DONE = "confirmed, or not to be sent again"
@@ -34,12 +35,15 @@ class Piece(enum.Enum):
 class PieceTrigger(enum.Enum):
     """What can happen to a chunk of the sender."""
 
+    RELEASE = "long enough after what it protects"
     SEND = "handed to the link"
     LOSE = "taken for lost, or due for its repeat"
     SETTLE = "confirmed, or sent as often as it should be"
 
 
 PIECE: Mapping[tuple[Piece, PieceTrigger], Piece] = {
+    (Piece.HELD, PieceTrigger.RELEASE): Piece.QUEUED,
+    (Piece.HELD, PieceTrigger.SETTLE): Piece.DONE,
     (Piece.QUEUED, PieceTrigger.SEND): Piece.FLYING,
     (Piece.QUEUED, PieceTrigger.SETTLE): Piece.DONE,
     (Piece.FLYING, PieceTrigger.LOSE): Piece.QUEUED,

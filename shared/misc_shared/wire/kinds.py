@@ -34,10 +34,11 @@ PRIORITY: tuple[LayerKind, ...] = tuple(LayerKind)
 
 
 class Family(IntEnum):
-    """The low 3 bits of a kind that is no single layer; 7 is kept for deltas (a later version)."""
+    """The low 3 bits of a kind that is no chunk of a single layer."""
 
     PAIR = 5
     CONTROL = 6
+    PARITY = 7
 
 
 class Control(IntEnum):
@@ -51,7 +52,7 @@ class Control(IntEnum):
 
 
 def data_kind(low: LayerKind | Family, layers: Iterable[LayerKind]) -> int:
-    """The kind of a datagram with a chunk of layer `low` (or a pair) of a frame with `layers`.
+    """The kind of a datagram with a chunk of layer `low`, a pair or a parity of a frame.
 
     BASE needs no bit: every frame has it.
     """

@@ -10,9 +10,11 @@ __all__ = [
     "MAX_OVERHEAD",
     "MAX_PACKS",
     "MAX_PAIR",
+    "MAX_PARITY_LAYER",
     "MAX_PAYLOAD",
     "MAX_REPORTS",
     "MIN_MTU",
+    "PARITY_EXTRA",
     "VERSION",
     "payload_room",
 ]
@@ -34,6 +36,12 @@ MAX_CHUNKS = 64
 
 MAX_PAIR = 255
 """Payload bytes of a pair: above them its length would take a second byte."""
+
+MAX_PARITY_LAYER = 8_191
+"""Bytes of the largest layer that a parity can protect: with the layer's number in 16 bits."""
+
+PARITY_EXTRA = 2
+"""Bytes by which a parity's overhead exceeds a chunk's; the layer's chunks leave room for them."""
 
 MAX_REPORTS = 4
 """Frames that one acknowledgement reports on."""

@@ -18,8 +18,10 @@ from misc_shared.wire.limits import (
     MAX_NAME,
     MAX_PACKS,
     MAX_PAIR,
+    MAX_PARITY_LAYER,
     MAX_PAYLOAD,
     MAX_REPORTS,
+    PARITY_EXTRA,
 )
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "OtherVersion",
     "PackId",
     "Pair",
+    "Parity",
     "Reason",
     "Refresh",
     "ShortHello",
@@ -161,6 +164,39 @@ class Pair(_Array, frozen=True):
             (LayerKind(self.contents >> 3), self.payload[1:end]),
             (LayerKind(self.contents & 7), self.payload[end:]),
         )
+
+
+class Parity(_Array, frozen=True):
+    """The sum of a layer's chunks without carry (XOR): any one of them follows from the others.
+
+    Attributes:
+        kind: PARITY and which layers the frame has, see `data_kind`.
+        epoch: The sender's run.
+        frame: As in `Data`.
+        contents: Eight times the layer's bytes plus the layer's number.
+        payload: The chunks' bytes summed, a short last one as if zeros followed.
+    """
+
+    kind: _Kind
+    epoch: U16
+    frame: U16
+    contents: Annotated[int, Meta(ge=0, le=8 * MAX_PARITY_LAYER + LayerKind.DETAIL2)]
+    payload: Annotated[bytes, Meta(min_length=1, max_length=MAX_PAYLOAD - PARITY_EXTRA)]
+
+    @property
+    def layers(self) -> frozenset[LayerKind]:
+        """All layers of the frame."""
+        return frame_layers(self.kind)
+
+    @property
+    def layer(self) -> LayerKind:
+        """The layer that it protects."""
+        return LayerKind(self.contents & 7)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of that layer."""
+        return self.contents >> 3
 
 
 class FrameReport(_Array, frozen=True):
@@ -322,7 +358,7 @@ class OtherVersion(Struct, array_like=True, frozen=True):
     epoch: U16
 
 
-Writable = Data | Pair | Ack | Refresh | Hello | ShortHello | Bye
+Writable = Data | Pair | Parity | Ack | Refresh | Hello | ShortHello | Bye
 """What an end of this version sends."""
 
 Message = Writable | OtherVersion

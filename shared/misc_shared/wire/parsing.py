@@ -4,7 +4,7 @@ import msgspec
 
 from misc_shared.errors import LimitError, WireError
 from misc_shared.wire.kinds import Control, Family, LayerKind, control_kind
-from misc_shared.wire.limits import MAX_DATAGRAM, VERSION
+from misc_shared.wire.limits import MAX_CHUNKS, MAX_DATAGRAM, VERSION
 from misc_shared.wire.messages import (
     KINDS,
     Ack,
@@ -14,6 +14,7 @@ from misc_shared.wire.messages import (
     Message,
     OtherVersion,
     Pair,
+    Parity,
     Refresh,
     ShortHello,
 )
@@ -27,6 +28,7 @@ _HEAD = 4  # array header, kind and, in a HELLO, the two versions: one byte each
 _Decoder = msgspec.msgpack.Decoder
 _DATA = _Decoder(Data)
 _PAIR = _Decoder(Pair)
+_PARITY = _Decoder(Parity)
 _OTHER_VERSION = _Decoder(OtherVersion)
 _CONTROL: dict[int, "_Decoder[Ack | Refresh | Hello | ShortHello | Bye]"] = {
     kind: _Decoder(message) for message, kind in KINDS.items()
@@ -70,6 +72,8 @@ def _decode(kind: int, datagram: bytes) -> Message:
         return _checked_data(_DATA.decode(datagram))
     if family == Family.PAIR:
         return _checked_pair(_PAIR.decode(datagram))
+    if family == Family.PARITY:
+        return _checked_parity(_PARITY.decode(datagram))
     decoder = _CONTROL.get(kind)
     if decoder is None:
         raise WireError(f"a datagram has kind {kind}, which version {VERSION} does not know")
@@ -96,6 +100,18 @@ def _checked_pair(pair: Pair) -> Pair:
             "expected at least 1 for each layer"
         )
     return pair
+
+
+def _checked_parity(parity: Parity) -> Parity:
+    if parity.contents & 7 not in parity.layers:
+        raise WireError("a parity is of a layer that its frame lacks")
+    room = len(parity.payload)
+    if not room < parity.nbytes <= MAX_CHUNKS * room:
+        raise WireError(
+            f"a parity of {room} bytes is of a layer of {parity.nbytes}: expected 2 to "
+            f"{MAX_CHUNKS} chunks"
+        )
+    return parity
 
 
 def _checked_other_version(hello: OtherVersion) -> OtherVersion:

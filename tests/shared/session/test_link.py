@@ -197,7 +197,7 @@ def test_a_stream_that_is_closed_ends_at_the_other_end() -> None:
 
 
 def test_one_way_a_burst_of_losses_spares_the_repeated_base() -> None:
-    """Each BASE goes out twice, a second apart."""
+    """Each BASE goes out twice, a second apart, and a parity with it; TEXT is gone."""
     simulation = Simulation(
         make_sender(one_way=True),
         make_receiver(one_way=True),
@@ -206,5 +206,8 @@ def test_one_way_a_burst_of_losses_spares_the_repeated_base() -> None:
     )
     simulation.at(0, picture(0, base=50, text=20, detail1=300))
     simulation.run(until=29)
-    assert [layer for _, layer in simulation.layers_received()] == [LayerKind.BASE]
+    assert [layer for _, layer in simulation.layers_received()] == [
+        LayerKind.BASE,
+        LayerKind.DETAIL1,
+    ]
     assert simulation.down.sent == []

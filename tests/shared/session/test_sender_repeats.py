@@ -69,6 +69,18 @@ class TestRepeats:
         again = drain(sender, 0.5)
         assert [message.chunk for message in again if isinstance(message, Data)] == [0]
 
+    def test_a_copy_that_arrives_overtakes_nothing(self) -> None:
+        """Its first copy may be what came, which left before all the others."""
+        sender = make_sender()
+        frame = sender.submit(picture(0, base=9, lifetime=500), 0).on_wire
+        drain(sender, 0)
+        sender.submit(picture(1, base=9, detail1=800, lifetime=500), 1)
+        drain(sender, 1)
+        sender.tick(3)
+        assert names(drain(sender, 3))[0] == "BASE"
+        sender.receive(ack(FrameReport(frame, -1, 0, 0, 0, 0), FrameReport(10, 0, 0, 0, 0, 0)), 3.1)
+        assert sender.link.waiting == 0
+
     def test_waits_double_while_nobody_answers(self) -> None:
         """And an answer ends that."""
         sender = make_sender()

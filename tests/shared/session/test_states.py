@@ -47,7 +47,7 @@ def test_every_transition_is_drawn_and_no_other(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("table", "first"),
-    [(PIECE, Piece.QUEUED), (LIFE, Life.OPEN), (INTRODUCTION, Introduction.PENDING)],
+    [(PIECE, Piece.HELD), (LIFE, Life.OPEN), (INTRODUCTION, Introduction.PENDING)],
 )
 def test_every_state_can_be_reached(table: Mapping[tuple[Any, Any], Any], first: enum.Enum) -> None:
     """No state is dead text."""

@@ -4,19 +4,23 @@ from hypothesis import strategies as st
 
 from misc_shared.wire import (
     KINDS,
+    MAX_CHUNKS,
     MAX_DETAIL,
     MAX_NAME,
     MAX_PACKS,
+    MAX_PARITY_LAYER,
     MAX_REPORTS,
     VERSION,
     Ack,
     Bye,
     Data,
+    Family,
     FrameReport,
     Hello,
     LayerKind,
     PackId,
     Pair,
+    Parity,
     Reason,
     Refresh,
     ShortHello,
@@ -33,6 +37,7 @@ SAMPLES = [
     Pair.of(
         (LayerKind.TEXT, b"cat"), (LayerKind.MAPS, b"\x81"), layers=_LAYERS, epoch=7, frame=65_535
     ),
+    Parity(data_kind(Family.PARITY, [*_LAYERS, LayerKind.DETAIL1]), 7, 800, 5 << 3 | 2, b"\x03.,"),
     Ack(KINDS[Ack], 0xBEEF, 3, 183, 12, (FrameReport(800, -1, 0, 5, 2**64 - 1, 0),)),
     Refresh(KINDS[Refresh], 0xBEEF, Wanted.PICTURE, 800),
     ShortHello(KINDS[ShortHello], 1, 1, 0xBEEF, 1_700_000_000, 800, b"profile."),
@@ -75,6 +80,16 @@ def _pairs(draw: st.DrawFn) -> Pair:
     )
 
 
+@st.composite
+def _parities(draw: st.DrawFn) -> Parity:
+    layers = draw(_layer_sets)
+    payload = draw(st.binary(min_size=1, max_size=700))
+    most = min(MAX_PARITY_LAYER, MAX_CHUNKS * len(payload))
+    nbytes = draw(st.integers(len(payload) + 1, most))
+    contents = nbytes << 3 | draw(st.sampled_from(sorted(layers)))
+    return Parity(data_kind(Family.PARITY, layers), draw(u16), draw(u16), contents, payload)
+
+
 _reports = st.builds(FrameReport, u16, _bitmap, _bitmap, _bitmap, _bitmap, _bitmap)
 _acks = st.builds(
     Ack,
@@ -105,5 +120,5 @@ _byes = st.builds(
     Bye, st.just(KINDS[Bye]), u16, st.sampled_from(Reason), st.text(max_size=MAX_DETAIL)
 )
 
-any_message = st.one_of(_data(), _pairs(), _acks, _refreshes, _shorts, _hellos, _byes)
+any_message = st.one_of(_data(), _pairs(), _parities(), _acks, _refreshes, _shorts, _hellos, _byes)
 """Every message that an end of this version may send."""

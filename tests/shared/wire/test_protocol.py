@@ -48,8 +48,8 @@ def shown(value: object) -> str:
 
 def test_no_example_has_vanished() -> None:
     """A renamed fence would otherwise take its examples out of the tests in silence."""
-    assert len(blocks("datagram")) == 13
-    assert len(blocks("refused")) == 19
+    assert len(blocks("datagram")) == 14
+    assert len(blocks("refused")) == 21
     assert len(blocks("recording")) == 1
     assert len(blocks("sealed")) == 5
 
