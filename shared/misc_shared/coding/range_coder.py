@@ -16,6 +16,8 @@ from misc_shared.errors import BitstreamError
 __all__ = ["MAX_TOTAL_BITS", "AdaptiveBit", "RangeDecoder", "RangeEncoder"]
 
 MAX_TOTAL_BITS: Final = 16
+_WHOLE: Final = 1 << MAX_TOTAL_BITS
+_OUTSIDE: Final = "range coder: found a code outside every symbol's interval; the layer is damaged"
 _TOP: Final = 1 << 24
 _MASK: Final = 0xFFFFFFFF
 # From here on a carry could still run into the bytes held back.
@@ -66,6 +68,18 @@ class RangeEncoder:
             total_bits: Log2 of the total, at most 16.
         """
         self._narrow(self._range >> total_bits, low, high)
+
+    def encode_choice(self, zero: int, bit: int) -> None:
+        """Code one bit whose chance to be 0 is `zero` of 65536, 1 to 65535."""
+        step = self._range >> MAX_TOTAL_BITS
+        if bit:
+            self._low += step * zero
+            self._range = step * (_WHOLE - zero)
+        else:
+            self._range = step * zero
+        while self._range < _TOP:
+            self._range = (self._range << 8) & _MASK
+            self._shift()
 
     def encode_of(self, low: int, high: int, total: int) -> None:
         """Code the symbol that owns [low, high) of any total up to 65536."""
@@ -147,6 +161,28 @@ class RangeDecoder:
         """
         return self._find(cumulative, self._range >> total_bits, 1 << total_bits)
 
+    def decode_choice(self, zero: int) -> int:
+        """Decode one bit whose chance to be 0 is `zero` of 65536, 1 to 65535.
+
+        Raises:
+            BitstreamError: The stream cannot have been written with these chances.
+        """
+        step = self._range >> MAX_TOTAL_BITS
+        bound = step * zero
+        if self._code < bound:
+            bit = 0
+            self._range = bound
+        else:
+            if self._code >= step << MAX_TOTAL_BITS:
+                raise BitstreamError(_OUTSIDE)
+            bit = 1
+            self._code -= bound
+            self._range = step * (_WHOLE - zero)
+        while self._range < _TOP:
+            self._range = (self._range << 8) & _MASK
+            self._code = ((self._code << 8) | self._next_byte()) & _MASK
+        return bit
+
     def decode_of(self, cumulative: Sequence[int]) -> int:
         """Decode one symbol of a table that ends at any total up to 65536.
 
@@ -158,10 +194,7 @@ class RangeDecoder:
     def _find(self, cumulative: Sequence[int], step: int, total: int) -> int:
         target = self._code // step
         if target >= total:
-            message = (
-                "range coder: found a code outside every symbol's interval; the layer is damaged"
-            )
-            raise BitstreamError(message)
+            raise BitstreamError(_OUTSIDE)
         symbol = bisect_right(cumulative, target) - 1
         low = cumulative[symbol]
         self._code -= step * low

@@ -39,6 +39,10 @@ class SymbolCoder(Protocol):
         """Write or read a symbol of a table that ends at any total up to 65536."""
         ...
 
+    def code_choice(self, zero: int, bit: int) -> int:
+        """Write or read a bit whose chance to be 0 is `zero` of 65536: `code`, only faster."""
+        ...
+
     def code_bits(self, value: int, count: int) -> int:
         """Write or read `count` even bits."""
         ...
@@ -59,6 +63,11 @@ class SymbolWriter:
         """Write a symbol of a table with another total and return it."""
         self._encoder.encode_of(cumulative[symbol], cumulative[symbol + 1], cumulative[-1])
         return symbol
+
+    def code_choice(self, zero: int, bit: int) -> int:
+        """Write a bit and return it."""
+        self._encoder.encode_choice(zero, bit)
+        return bit
 
     def code_bits(self, value: int, count: int) -> int:
         """Write even bits and return them."""
@@ -87,6 +96,10 @@ class SymbolReader:
     def code_of(self, cumulative: Sequence[int], symbol: int) -> int:  # noqa: ARG002
         """Read a symbol of a table with another total."""
         return self._decoder.decode_of(cumulative)
+
+    def code_choice(self, zero: int, bit: int) -> int:  # noqa: ARG002
+        """Read a bit."""
+        return self._decoder.decode_choice(zero)
 
     def code_bits(self, value: int, count: int) -> int:  # noqa: ARG002
         """Read even bits."""

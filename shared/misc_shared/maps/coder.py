@@ -226,12 +226,15 @@ def _code_row(
     coder: SymbolCoder, wanted: list[int], contexts: list[tuple[int, int]], odds: _Odds
 ) -> list[int]:
     near_odds, place_odds = odds
+    code_choice = coder.code_choice
     row: list[int] = []
     west = 0  # W + 2 W2
     for cell, (near, place) in zip(wanted, contexts, strict=True):
         covered = near_odds[near | west << 7] + place_odds[place + 24 * (west & 1)]
-        chance = UNCOVERED[max(-_MOST, min(_MOST, covered)) + _MOST]
-        bit = coder.code((0, chance, 65536), int(cell))
+        place_of_chance = (
+            0 if covered < -_MOST else 2 * _MOST if covered > _MOST else covered + _MOST
+        )
+        bit = code_choice(UNCOVERED[place_of_chance], cell)
         row.append(bit)
         west = (west << 1 | bit) & 0b11
     return row

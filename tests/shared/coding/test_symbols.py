@@ -30,6 +30,32 @@ def test_a_choice_made_often_becomes_cheap() -> None:
     assert len(writer.finish()) < 1000 / 8 / 4
 
 
+@given(st.lists(st.tuples(st.integers(1, 65_535), st.integers(0, 1))), st.binary(max_size=12))
+def test_the_fast_way_to_code_a_bit_is_the_same(bits: list[tuple[int, int]], noise: bytes) -> None:
+    """The same bytes, the same bits out of them, and out of bytes that nobody wrote."""
+    slow, fast = SymbolWriter(), SymbolWriter()
+    for zero, bit in bits:
+        slow.code((0, zero, 65_536), bit)
+        fast.code_choice(zero, bit)
+    data = fast.finish()
+    assert data == slow.finish()
+    chances = [zero for zero, _ in bits]
+    assert _read(data, chances, fast=True) == [bit for _, bit in bits]
+    for source in (data, noise):
+        assert _read(source, chances, fast=True) == _read(source, chances, fast=False)
+
+
+def _read(data: bytes, chances: list[int], *, fast: bool) -> list[int | str]:
+    """Bits of these chances, or what is wrong with the data."""
+    reader, found = SymbolReader(data), list[int | str]()
+    for zero in chances:
+        try:
+            found.append(reader.code_choice(zero, 0) if fast else reader.code((0, zero, 65_536), 0))
+        except BitstreamError as error:
+            found.append(str(error))
+    return found
+
+
 def test_bytes_after_the_end_are_refused() -> None:
     """The reader looks four bytes ahead; what lies beyond can't belong to it."""
     writer = SymbolWriter()
