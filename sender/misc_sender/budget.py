@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from misc_sender.grids import MAP_SHARE
 from misc_shared.codec.layout import QUALITIES
 from misc_shared.errors import ConfigError
 from misc_shared.security.forms import LONG_OVERHEAD
@@ -36,12 +37,14 @@ class Budget:
         quality: the codec's quality, 0 to 31, or None for the best that fits.
         kbps: the link's rate in kbit/s, or None if unknown.
         fps: pictures per second, or None if they come when they come.
+        map_share: share of a picture's bytes that its maps may take, 0 to 1.
     """
 
     max_bytes: int | None = None
     quality: int | None = None
     kbps: float | None = None
     fps: float | None = None
+    map_share: float = MAP_SHARE
 
     def __post_init__(self) -> None:
         """Refuse numbers that make no sense.
@@ -55,6 +58,8 @@ class Budget:
             raise ConfigError(f"quality {self.quality}: give a number from 0 to {QUALITIES - 1}")
         if self.kbps is not None and not 0 < self.kbps < math.inf:
             raise ConfigError(f"a rate of {self.kbps} kbit/s: give more than 0")
+        if not 0 <= self.map_share <= 1:
+            raise ConfigError(f"a share of {self.map_share:g} for maps: give 0 to 1")
 
     def for_picture(self, *, width: int, height: int) -> int | None:
         """Bytes that one picture may take on the wire; None where the quality alone decides."""

@@ -58,6 +58,7 @@ class SendCommand:
             quality=settings.budget.quality,
             kbps=settings.link.kbps,
             fps=settings.source.fps,
+            map_share=settings.budget.map_share,
         )
         self._sending = SendOptions(
             deadline=settings.link.deadline,

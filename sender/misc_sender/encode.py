@@ -205,7 +205,7 @@ class FrameEncoder:
         against: Sequence[Against],
     ) -> EncodedFrame | None:
         """Encode one picture; None if not even the smallest one fits."""
-        semantics = fit_maps(described, limit)
+        semantics = fit_maps(described, limit, share=self._budget.map_share)
         room = None if limit is None else limit - reserve
         delta = self._delta(frame, semantics, against, room) if against else None
         if delta is not None and delta.image.changed < _CUT_SHARE:

@@ -25,15 +25,23 @@ def side_of(said: Semantics) -> int:
 
 
 def test_the_finest_grid_that_its_share_pays_for() -> None:
-    """With more bytes come finer maps; those that fit never exceed their share."""
+    """With more bytes come finer maps, with few none; they never exceed their share."""
     sides = []
-    for limit in range(50, 3000, 50):
+    for limit in range(50, 30_000, 200):
         fitted = fit_maps(SAID, limit)
-        sides.append(side_of(fitted))
-        size = len(encode_maps([item.map for item in fitted.items if item.map is not None]))
-        assert size <= MAP_SHARE * limit or sides[-1] == min(GRIDS)
+        maps = [item.map for item in fitted.items if item.map is not None]
+        sides.append(side_of(fitted) if maps else 0)
+        assert len(encode_maps(maps)) <= MAP_SHARE * limit
+        assert [item.name for item in fitted.items] == ["ball", "sea"]
     assert sides == sorted(sides)
-    assert set(sides) == set(GRIDS)
+    assert set(sides) == {0, *GRIDS}
+
+
+def test_a_larger_share_buys_finer_maps() -> None:
+    """As `--map-share` asks for."""
+    assert side_of(fit_maps(SAID, 1155, share=0.01)) == 8
+    assert side_of(fit_maps(SAID, 1155, share=0.06)) > 8
+    assert fit_maps(SAID, 1155, share=0).items[0].map is None
 
 
 def test_words_stay_and_coarse_maps_stay_coarse() -> None:
@@ -42,7 +50,7 @@ def test_words_stay_and_coarse_maps_stay_coarse() -> None:
     fitted = fit_maps(small, 10_000)
     assert fitted == small
     assert fit_maps(small, 60).caption == small.caption
-    assert side_of(fit_maps(small, 60)) == 8
+    assert side_of(fit_maps(small, 600)) == 8
 
 
 def test_without_a_budget_or_without_all_maps_nothing_changes() -> None:
@@ -56,7 +64,7 @@ def test_without_a_budget_or_without_all_maps_nothing_changes() -> None:
 def test_maps_finer_than_eight_by_eight_only_where_they_were() -> None:
     """A backend with maps of 4 x 4 keeps them."""
     tiny = Semantics((Item("ball", "", np.eye(4, dtype=np.bool_)),))
-    assert fit_maps(tiny, 10) == tiny
+    assert fit_maps(tiny, 1000) == tiny
 
 
 @pytest.mark.parametrize("side", GRIDS)

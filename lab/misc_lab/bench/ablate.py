@@ -1,7 +1,8 @@
 """Which content group buys what, at equal total bytes: with and without diffusion, by steps.
 
-Every stream has the same budget. What words and maps take, the latents lack. Groups without latents
-are refined from grey; they take only the bytes that they need.
+Every stream has the same budget. What words and maps take, the latents lack, and maps may take more
+of it here than rate control would let them, for it is to be measured what they would buy. Groups
+without latents are refined from grey; they take only the bytes that they need.
 """
 
 import functools
@@ -28,6 +29,9 @@ from misc_shared.packs import load_pack
 from misc_shared.wire import LayerKind
 
 __all__ = ["AblateSettings", "run_ablation"]
+
+
+_MAP_SHARE = 0.06
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +117,7 @@ def _ablate(settings: AblateSettings, path: Path) -> Iterator[Ablated]:
     for contents in CONTENTS:
         tools.filtered.contents = contents
         height, width = image.shape[:2]
-        budget = Budget(max_bytes=int(settings.bpp * height * width / 8))
+        budget = Budget(max_bytes=int(settings.bpp * height * width / 8), map_share=_MAP_SHARE)
         coded = tools.recorder.record(image, budget, path=path)
         if coded is None:
             raise ConfigError(f"{path.name} does not fit {settings.bpp:g} bits per pixel.")

@@ -7,6 +7,8 @@ from typing import Annotated, ClassVar
 
 import typer
 
+from misc_sender.grids import MAP_SHARE
+
 __all__ = ["BudgetSettings"]
 
 
@@ -24,6 +26,10 @@ class BudgetSettings:
         int | None,
         typer.Option(help="0 (smallest) to 31 (best); with --bytes, the most to use."),
     ] = None
+    map_share: Annotated[
+        float,
+        typer.Option(help="Share of a picture's bytes for maps; more makes them finer."),
+    ] = MAP_SHARE
     key_every: Annotated[
         int | None,
         typer.Option(min=1, help="Let every Nth picture stand alone, 1 for all; else as needed."),
