@@ -57,7 +57,7 @@ __all__ = ["SendOptions", "SendPipeline"]
 
 _AWAY_AFTER = 3.0
 """Seconds for which a link takes nothing, after which it is away."""
-_LOOK_EVERY = 1.0
+_LOOK_EVERY = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)

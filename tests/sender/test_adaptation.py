@@ -1,5 +1,6 @@
 """Pictures that follow the link, in virtual time: real sessions, made-up bytes."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import pytest
@@ -70,8 +71,30 @@ class TestDecisions:
     def test_a_queue_is_let_drain_first(self) -> None:
         """750 bytes at 0.85 of 6 kbit/s, less the time that coding takes anyway."""
         assert adapted(6_000).pause(state(6_000, waiting=750), 0.0) == pytest.approx(
-            1.076, abs=0.01
+            1.126, abs=0.01
         )
+
+    def test_what_waits_in_the_links_own_queue_counts_until_it_should_have_arrived(self) -> None:
+        """After that it is lost, and waiting for it would waste the link."""
+        adaptation = adapted(6_000)
+        link = dataclasses.replace(state(6_000), queued=750, queued_until=2.0)
+        assert adaptation.pause(link, 0.0) == pytest.approx(1.126, abs=0.01)
+        assert adaptation.pause(link, 2.1) == 0.0
+
+    def test_a_picture_that_is_late_says_how_fast_the_link_is(self) -> None:
+        """Whatever deliveries seem to say; what comes in time takes that back, bit by bit."""
+        adaptation = adapted(30_000)
+        adaptation.coded(1500, 0.0)
+        slow = dataclasses.replace(state(30_000), queued=1000, queued_until=2.5)
+        assert adaptation.pause(slow, 1.0) > 0
+        adaptation.pause(state(30_000), 2.0)
+        adaptation.update(state(30_000, limited_at=2.0), 2.0)
+        assert adaptation.allowed == pytest.approx(0.85 * 6_000)
+        for _ in range(20):
+            adaptation.coded(500, 3.0)
+            adaptation.pause(state(30_000), 3.5)
+        adaptation.update(state(30_000, limited_at=3.5), 3.5)
+        assert adaptation.allowed == pytest.approx(0.85 * 30_000)
 
     def test_it_looks_for_more_where_the_limit_was_not_seen_of_late(self) -> None:
         """By half every 5 s, or every four round trips."""

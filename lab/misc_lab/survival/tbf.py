@@ -42,7 +42,7 @@ def slow_link(stage: Stage) -> dict[str, Any]:
         base = next(layer for layer in layers if layer.what["layer"] == "base")
         first.append((base.at - at) / _seconds([base]))
         last = max(layer.at for layer in layers)
-        whole.append((last - at) / (_seconds(layers) - _BURST * 8 / (_SLOW * 1000)))
+        whole.append((last - at) / (_seconds(layers) - _credit(stage, at)))
     return {
         "kbps": _SLOW,
         "pictures": len(first),
@@ -112,6 +112,13 @@ def _seconds(layers: Iterable[Event]) -> float:
     payloads: list[int] = [layer.what["wire_bytes"] + _PUBLISH for layer in layers]
     packets = sum(payload + _HEADERS * math.ceil(payload / _SEGMENT) for payload in payloads)
     return packets * 8 / (_SLOW * 1000)
+
+
+def _credit(stage: Stage, at: float) -> float:
+    """Seconds' worth of bytes that the bucket lets through at once, as it was idle before."""
+    arrived = [event.at for event in stage.receiver.events
+               if event.what["event"] == "layer" and event.at < at]  # fmt: skip
+    return min(_BURST * 8 / (_SLOW * 1000), at - max(arrived, default=0.0))
 
 
 def _quantiles(values: list[float]) -> dict[str, float]:

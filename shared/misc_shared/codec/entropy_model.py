@@ -239,28 +239,30 @@ class EntropyModel:
         lows = self._cumulative[table, symbols].tolist()
         highs = self._cumulative[table, symbols + 1].tolist()
         beyond = np.abs(steps) - reach
-        if not (beyond > 0).any():
-            for low, high in zip(lows, highs, strict=True):
-                coder.encode(low, high, TABLE_BITS)
-            return
-        for low, high, excess in zip(lows, highs, beyond.tolist(), strict=True):
-            coder.encode(low, high, TABLE_BITS)
-            if excess > 0:
-                length = excess.bit_length()
-                coder.encode(length - 1, length, 4)
-                coder.encode_bits(excess, length)
+        done = 0
+        for place in np.flatnonzero(beyond > 0).tolist():
+            coder.encode_all(lows[done : place + 1], highs[done : place + 1])
+            excess = int(beyond[place])
+            length = excess.bit_length()
+            coder.encode(length - 1, length, 4)
+            coder.encode_bits(excess, length)
+            done = place + 1
+        coder.encode_all(lows[done:], highs[done:])
 
     def _read(self, coder: RangeDecoder, table: Integers) -> Integers:
-        rows, result = self._rows, []
-        reaches = self._reach[table % SCALE_COUNT].tolist()
-        for number, reach in zip(table.tolist(), reaches, strict=True):
-            step = coder.decode(rows[number], TABLE_BITS) - reach - 1
-            if step > reach:
-                step = reach + _read_excess(coder)
-            elif step < -reach:
-                step = -reach - _read_excess(coder)
-            result.append(step)
-        return np.array(result, dtype=np.int64)
+        rows = [self._rows[number] for number in table.tolist()]
+        reach = self._reach[table % SCALE_COUNT]
+        symbols: list[int] = []
+        excesses: list[tuple[int, int]] = []
+        left = iter(rows)
+        while len(symbols) < len(rows):
+            symbols += coder.decode_run(left)
+            if symbols[-1] in (0, len(rows[len(symbols) - 1]) - 2):
+                excesses.append((len(symbols) - 1, _read_excess(coder)))
+        steps = np.array(symbols, dtype=np.int64) - reach - 1
+        for place, excess in excesses:
+            steps[place] = np.sign(steps[place]) * (reach[place] + excess)
+        return steps
 
 
 def _code_excess(coder: SymbolCoder, excess: int) -> int:

@@ -8,7 +8,7 @@ All state is integers, so the same symbols give the same bytes on every machine.
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from misc_shared.errors import BitstreamError
@@ -68,6 +68,25 @@ class RangeEncoder:
             total_bits: Log2 of the total, at most 16.
         """
         self._narrow(self._range >> total_bits, low, high)
+
+    def encode_all(self, lows: Iterable[int], highs: Iterable[int]) -> None:
+        """Code symbols that own [low, high) of 65536 each: `encode`, only faster.
+
+        Args:
+            lows: Cumulative counts below the symbols.
+            highs: Cumulative counts up to and including them.
+        """
+        below, span = self._low, self._range
+        for low, high in zip(lows, highs, strict=True):
+            step = span >> MAX_TOTAL_BITS
+            below += step * low
+            span = step * (high - low)
+            while span < _TOP:
+                span <<= 8
+                self._low = below
+                self._shift()
+                below = self._low
+        self._low, self._range = below, span
 
     def encode_choice(self, zero: int, bit: int) -> None:
         """Code one bit whose chance to be 0 is `zero` of 65536, 1 to 65535."""
@@ -160,6 +179,39 @@ class RangeDecoder:
             BitstreamError: The stream cannot have been written with these tables.
         """
         return self._find(cumulative, self._range >> total_bits, 1 << total_bits)
+
+    def decode_run(self, tables: Iterable[Sequence[int]]) -> list[int]:
+        """Decode symbols up to the first that is its table's first or last: escapes, mostly.
+
+        Args:
+            tables: For each symbol a table as for `decode`, that ends at 65536; of an iterator
+                only the tables used are taken.
+
+        Returns:
+            The symbols.
+
+        Raises:
+            BitstreamError: The stream cannot have been written with these tables.
+        """
+        code, span = self._code, self._range
+        symbols: list[int] = []
+        for table in tables:
+            step = span >> MAX_TOTAL_BITS
+            target = code // step
+            if target >= _WHOLE:
+                raise BitstreamError(_OUTSIDE)
+            symbol = bisect_right(table, target) - 1
+            low = table[symbol]
+            code -= step * low
+            span = step * (table[symbol + 1] - low)
+            while span < _TOP:
+                span <<= 8
+                code = code << 8 | self._next_byte()
+            symbols.append(symbol)
+            if symbol == 0 or symbol == len(table) - 2:
+                break
+        self._code, self._range = code, span
+        return symbols
 
     def decode_choice(self, zero: int) -> int:
         """Decode one bit whose chance to be 0 is `zero` of 65536, 1 to 65535.

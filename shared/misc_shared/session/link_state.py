@@ -28,6 +28,8 @@ class LinkState:
         answered_at: When the receiver was last heard; None for never.
         waiting: Payload bytes that wait for the link.
         unconfirmed: Payload bytes that were sent and not confirmed.
+        queued: Bytes that wait in the link's own queue, as far as answers tell.
+        queued_until: When they should be answered; after that they are lost, or the answer is.
     """
 
     rate: float | None
@@ -37,6 +39,8 @@ class LinkState:
     answered_at: float | None
     waiting: int
     unconfirmed: int
+    queued: int = 0
+    queued_until: float = float("-inf")
 
 
 class Window:

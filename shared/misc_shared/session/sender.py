@@ -168,6 +168,7 @@ class SenderSession:
     @property
     def link(self) -> LinkState:
         """What is known of the link, and how much waits for it."""
+        queued, queued_until = self._delivery.queued()
         return LinkState(
             rate=self._delivery.rate,
             limited_at=self._delivery.limited_at,
@@ -176,6 +177,8 @@ class SenderSession:
             answered_at=self._answered_at,
             waiting=bytes_in(self._queue, Piece.QUEUED),
             unconfirmed=bytes_in(self._queue, Piece.FLYING),
+            queued=queued,
+            queued_until=queued_until,
         )
 
     def delivered(self, frame: FrameId) -> frozenset[LayerKind]:
