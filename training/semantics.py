@@ -81,8 +81,8 @@ def main() -> None:
     """Train."""
     parser = argparse.ArgumentParser(description=__doc__)
     recipe_options(parser)
-    parser.add_argument("--vision-minutes", type=float, default=45, help="by the clock")
-    parser.add_argument("--caption-minutes", type=float, default=15, help="by the clock")
+    parser.add_argument("--vision-minutes", type=float, default=115, help="by the clock")
+    parser.add_argument("--caption-minutes", type=float, default=20, help="by the clock")
     parser.add_argument("--run-minutes", type=float, default=1e9, help="stop after so long")
     parser.add_argument("--save-seconds", type=float, default=120)
     parser.add_argument("--report-steps", type=int, default=25)

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from misc_sender.semantics.nano import NanoSemantics
+from misc_sender.semantics.nano import ITEMS, NanoSemantics
 from misc_shared.packs import load_pack, write_card
 from training.semantics import Recipe, open_recipe, recipe_options
 from training.semantics_export import DEFAULT_OUT
@@ -80,7 +80,7 @@ def _as_hex(cells: NDArray[np.bool_] | None) -> str:
 def _card(steps: dict[str, int], metrics: dict[str, Any], hardware: str) -> dict[str, Any]:
     return {
         "component": "semantics",
-        "does": "names up to three items, draws their maps at 32 x 32, writes a caption",
+        "does": f"names up to {ITEMS} items, draws their maps at 32 x 32, writes a caption",
         "input": "RGB stretched to 160 x 160; the mirror image is looked at too",
         "data": [
             "Flickr8k images and captions (1,000 development images and 1 in 16 others kept out)",

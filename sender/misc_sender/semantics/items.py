@@ -14,7 +14,7 @@ from misc_sender.semantics.vocabulary import Vocabulary
 __all__ = ["Choice", "choose_items"]
 
 _FEWEST_CELLS = 8
-_SAME_PLACE = 0.75  # overlap (intersection over union) from which two nouns mean one thing
+_SAME_PLACE = 0.9  # overlap (intersection over union) from which two nouns mean one thing
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,12 @@ from misc_shared.semantics import Item, Semantics
 
 __all__ = ["ITEMS", "NanoSemantics"]
 
-ITEMS = 3
+ITEMS = 4
 """The most items that it names."""
 
 
 class NanoSemantics(QuickBackend):
-    """Names up to three items with maps, measures their looks, and writes a caption.
+    """Names up to four items with maps, measures their looks, and writes a caption.
 
     Args:
         component: the pack component "semantics".
