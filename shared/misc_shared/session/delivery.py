@@ -12,8 +12,6 @@ more of the round trip than of the rate. So there are samples between two answer
 from collections import deque
 from dataclasses import dataclass
 
-from misc_shared.session.round_trip import ACK_ALLOWANCE
-
 __all__ = ["DeliveryRate", "Departure"]
 
 _TURN = 1 << 32
@@ -65,13 +63,14 @@ class DeliveryRate:
 
     Attributes:
         limited_at: When the link was last seen at its limit; None for never.
+        sent_at: When a datagram last left.
     """
 
     def __init__(self) -> None:
         self.limited_at: float | None = None
         self._count = 0
         self._sent = 0
-        self._sent_at = 0.0
+        self.sent_at = 0.0
         self._burst = 0
         self._starved_until = 0
         self._settled = 0
@@ -106,19 +105,16 @@ class DeliveryRate:
         """Bytes that left after the newest datagram of which it is known what became of it."""
         return self._sent - self._settled
 
-    def queued(self) -> tuple[int, float]:
-        """What waits in the link's own queue, as far as the answers tell.
+    @property
+    def queued(self) -> int:
+        """Bytes that wait in the link's own queue, as far as answers tell.
 
         That is what is under way above what the link carries in the shortest round trip.
-
-        Returns:
-            Bytes, and when they should be answered: until then silence does not mean loss.
         """
         rate, trip = self.rate, self.shortest_round_trip
         if rate is None or trip is None:
-            return 0, self._sent_at
-        waiting = max(0.0, self.under_way - rate / 8 * trip)
-        return int(waiting), self._sent_at + 8 * waiting / rate + trip + ACK_ALLOWANCE
+            return 0
+        return max(0, int(self.under_way - rate / 8 * trip))
 
     def sent(self, nbytes: int, now: float) -> Departure:
         """Note that a datagram leaves."""
@@ -126,7 +122,7 @@ class DeliveryRate:
         if answered == self._count - 1:  # nothing is under way
             self._first_at = self._delivered_at = now
         self._sent += nbytes
-        self._sent_at = now
+        self.sent_at = now
         departure = Departure(
             number=self._count,
             at=now,

@@ -168,7 +168,6 @@ class SenderSession:
     @property
     def link(self) -> LinkState:
         """What is known of the link, and how much waits for it."""
-        queued, queued_until = self._delivery.queued()
         return LinkState(
             rate=self._delivery.rate,
             limited_at=self._delivery.limited_at,
@@ -177,8 +176,8 @@ class SenderSession:
             answered_at=self._answered_at,
             waiting=bytes_in(self._queue, Piece.QUEUED),
             unconfirmed=bytes_in(self._queue, Piece.FLYING),
-            queued=queued,
-            queued_until=queued_until,
+            queued=self._delivery.queued,
+            queued_until=self._delivery.sent_at + self._round_trip.timeout,
         )
 
     def delivered(self, frame: FrameId) -> frozenset[LayerKind]:
