@@ -23,8 +23,10 @@ _GROWTH = 1.5
 _FASTEST = 1e9
 _LATE = 1.2
 """Intervals between pictures after which one that is still queued says how fast the link is."""
-_RECOVERY = 1.1
+_RECOVERY = 1.25
 """The rate that was said so grows by this with each picture that is not late."""
+_MOST_TOO_HIGH = 8.0
+"""So many times too high may deliveries say the rate to be: what seems slower was an outage."""
 _GROWTH_EVERY = 5.0
 _GROWTH_ROUND_TRIPS = 4.0
 _LEAST_BYTES = 256
@@ -90,10 +92,11 @@ class Adaptation:
         if self._allowed is None:
             return 0.0
         # What a modem or a broker took is not gone: it is what the next first layer waits behind.
-        waiting = link.waiting + (link.queued if now < link.queued_until else 0)
+        answered = now < link.queued_until or not link.queued
+        waiting = link.waiting + (link.queued if answered else 0)
         drained = 8 * waiting / self._allowed - _AHEAD
         if drained <= 0:
-            self._arrived(now)
+            self._learn(link, now, answered=answered)
         return min(max(0.0, drained, self._free_at - now), _LONGEST_PAUSE)
 
     def coded(self, nbytes: int, now: float) -> None:
@@ -102,15 +105,17 @@ class Adaptation:
         if self._allowed is not None:
             self._free_at = max(self._free_at, now) + 8 * nbytes / self._allowed
 
-    def _arrived(self, now: float) -> None:
+    def _learn(self, link: LinkState, now: float, *, answered: bool) -> None:
         """Learn from a whole picture how fast the link is, if it was too slow for it.
 
         Deliveries lie close together where a bucket of tokens or TCP lets them through in a heap,
         and then show more than the link has: up to five times of 6 kbit/s, behind tc's tbf.
         """
-        if self._latest is None:
+        latest, self._latest = self._latest, None
+        if latest is None or not answered or link.rate is None:
             return
-        nbytes, at = self._latest
-        self._latest = None
-        late = now - at > _LATE / self._fps
-        self._achieved = 8 * nbytes / (now - at) if late else _RECOVERY * self._achieved
+        nbytes, at = latest
+        if now - at > _LATE / self._fps:
+            self._achieved = max(8 * nbytes / (now - at), link.rate / _MOST_TOO_HIGH)
+        else:
+            self._achieved *= _RECOVERY

@@ -90,11 +90,24 @@ class TestDecisions:
         adaptation.pause(state(30_000), 2.0)
         adaptation.update(state(30_000, limited_at=2.0), 2.0)
         assert adaptation.allowed == pytest.approx(0.85 * 6_000)
-        for _ in range(20):
+        for _ in range(8):
             adaptation.coded(500, 3.0)
             adaptation.pause(state(30_000), 3.5)
         adaptation.update(state(30_000, limited_at=3.5), 3.5)
         assert adaptation.allowed == pytest.approx(0.85 * 30_000)
+
+    def test_an_outage_says_nothing_of_the_rate(self) -> None:
+        """Neither what is never answered, nor what is answered much later."""
+        adaptation = adapted(16_000)
+        adaptation.coded(1500, 0.0)
+        lost = dataclasses.replace(state(16_000, limited_at=60.0), queued=1500, queued_until=9.0)
+        assert adaptation.pause(lost, 60.0) == 0.0
+        adaptation.update(lost, 60.0)
+        assert adaptation.allowed == pytest.approx(0.85 * 16_000)
+        adaptation.coded(1500, 60.0)
+        adaptation.pause(state(16_000), 120.0)
+        adaptation.update(state(16_000, limited_at=120.0), 120.0)
+        assert adaptation.allowed == pytest.approx(0.85 * 16_000 / 8)
 
     def test_it_looks_for_more_where_the_limit_was_not_seen_of_late(self) -> None:
         """By half every 5 s, or every four round trips."""
