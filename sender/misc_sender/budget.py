@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from misc_sender.grids import MAP_SHARE
+from misc_sender.shares import MAP_SHARE
 from misc_shared.codec.layout import QUALITIES
 from misc_shared.errors import ConfigError
 from misc_shared.security.forms import LONG_OVERHEAD

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from misc_sender.budget import Budget, frame_bytes
 from misc_sender.grids import fit_maps
 from misc_sender.semantics import SemanticsBackend, SteadySemantics, make_backend
+from misc_sender.shares import SIDE_SHARE
 from misc_sender.side import Known, Side, SideWriter
 from misc_sender.sources import Frame
 from misc_shared.codec import Base, EncodedImage, ImageEncoder, Reference, joined_layers
@@ -22,9 +23,6 @@ from misc_shared.semantics import Semantics
 from misc_shared.wire import LayerKind, payload_room
 
 __all__ = ["Against", "EncodedFrame", "FrameEncoder"]
-
-SIDE_SHARE = 0.2
-"""Share of a picture's bytes that text and maps may take together."""
 
 _WORTH_A_SECOND_TRY = 8  # bytes that the first try left over for want of knowing its framing
 _TRIES = 4

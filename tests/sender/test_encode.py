@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from misc_sender.budget import Budget, frame_bytes
-from misc_sender.encode import SIDE_SHARE, FrameEncoder
+from misc_sender.encode import FrameEncoder
+from misc_sender.shares import SIDE_SHARE
 from misc_sender.sources import Frame
 from misc_shared.codec import ImageDecoder
 from misc_shared.errors import ConfigError

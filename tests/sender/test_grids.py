@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from misc_sender.grids import GRIDS, MAP_SHARE, coarser, fit_maps
+from misc_sender.grids import GRIDS, coarser, fit_maps
+from misc_sender.shares import MAP_SHARE
 from misc_shared.maps import encode_maps
 from misc_shared.semantics import Item, Semantics
 

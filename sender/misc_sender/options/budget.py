@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 import typer
 
-from misc_sender.grids import MAP_SHARE
+from misc_sender.shares import MAP_SHARE
 
 __all__ = ["BudgetSettings"]
 
