@@ -9,9 +9,9 @@ MAP_SHARE = 0.01
 """Share of a picture's bytes that its maps may take. Above it they get coarser, and then stay away.
 
 `misc-bench ablate` measured what they buy the picture: nothing. At 1,155 bytes the refined picture
-with maps of 16x16 is .4 % farther from the original (SqFD), as their bytes are missing elsewhere. So
-this is what the outlines are worth to those who look at them, and to Stable Diffusion at the receiver,
-where each item's words act in its map: `--map-share`."""
+with maps of 16x16 is .4 % farther from the original (SqFD), as their bytes are missing elsewhere.
+So this is what the outlines are worth to those who look at them, and to a receiver with Stable
+Diffusion, where each item's words act in its map: `--map-share`."""
 
 SIDE_SHARE = 0.2
 """Share of a picture's bytes that text and maps may take together."""
