@@ -241,7 +241,7 @@ class DeltaCoder:
             value = base
             if not fixed:
                 same = _WHOLE - chance(total + weights[changes])
-                if coder.code((0, same, _WHOLE), int(wanted != base)):
+                if coder.code_choice(same, int(wanted != base)):
                     changes += 1
                     value = nearest
                     if not certain:
