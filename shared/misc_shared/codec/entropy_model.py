@@ -197,17 +197,15 @@ class EntropyModel:
 
     def code_other(self, coder: SymbolCoder, step: int, table: int, *, not_this: int) -> int:
         """Write or read a distance that is known not to be `not_this`."""
-        row, reach = self._rows[table], int(self._reach[table % SCALE_COUNT])
-        symbol = min(max(step, -reach - 1), reach + 1) + reach + 1
-        gone = not_this + reach + 1
-        if 0 < gone < len(row) - 2:  # an escape stands for many distances, so it stays
-            width = row[gone + 1] - row[gone]
-            row = (*row[: gone + 1], *(high - width for high in row[gone + 2 :]))
-            symbol = coder.code_of(row, symbol - (symbol > gone))
-            symbol += symbol >= gone
+        row = self._rows[table]
+        escape = (len(row) >> 1) - 1  # what stands for all distances beyond reach, on either side
+        symbol = min(max(step + escape, 0), 2 * escape)
+        gone = not_this + escape
+        if 0 < gone < 2 * escape:  # an escape stands for many distances, so it stays
+            symbol = coder.code_without(row, gone, symbol)
         else:
             symbol = coder.code_of(row, symbol)
-        found = symbol - reach - 1
+        found, reach = symbol - escape, escape - 1
         if -reach <= found <= reach:
             return found
         excess = _code_excess(coder, abs(step) - reach)

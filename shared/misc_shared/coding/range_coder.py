@@ -243,6 +243,28 @@ class RangeDecoder:
         """
         return self._find(cumulative, self._range // cumulative[-1], cumulative[-1])
 
+    def decode_without(self, cumulative: Sequence[int], gone: int) -> int:
+        """Decode one symbol that is known not to be `gone`, whose share is cut out of the table.
+
+        Raises:
+            BitstreamError: The stream cannot have been written with these tables.
+        """
+        begin = cumulative[gone]
+        cut = cumulative[gone + 1] - begin
+        total = cumulative[-1] - cut
+        step = self._range // total
+        target = self._code // step
+        if target >= total:
+            raise BitstreamError(_OUTSIDE)
+        symbol = bisect_right(cumulative, target if target < begin else target + cut) - 1
+        low = cumulative[symbol]
+        self._range = step * (cumulative[symbol + 1] - low)
+        self._code -= step * (low if symbol < gone else low - cut)
+        while self._range < _TOP:
+            self._range = (self._range << 8) & _MASK
+            self._code = ((self._code << 8) | self._next_byte()) & _MASK
+        return symbol
+
     def _find(self, cumulative: Sequence[int], step: int, total: int) -> int:
         target = self._code // step
         if target >= total:

@@ -39,6 +39,10 @@ class SymbolCoder(Protocol):
         """Write or read a symbol of a table that ends at any total up to 65536."""
         ...
 
+    def code_without(self, cumulative: Sequence[int], gone: int, symbol: int) -> int:
+        """Write or read a symbol that is known not to be `gone`, whose share the others get."""
+        ...
+
     def code_choice(self, zero: int, bit: int) -> int:
         """Write or read a bit whose chance to be 0 is `zero` of 65536: `code`, only faster."""
         ...
@@ -62,6 +66,14 @@ class SymbolWriter:
     def code_of(self, cumulative: Sequence[int], symbol: int) -> int:
         """Write a symbol of a table with another total and return it."""
         self._encoder.encode_of(cumulative[symbol], cumulative[symbol + 1], cumulative[-1])
+        return symbol
+
+    def code_without(self, cumulative: Sequence[int], gone: int, symbol: int) -> int:
+        """Write a symbol that is not `gone` and return it."""
+        cut = cumulative[gone + 1] - cumulative[gone]
+        moved = cut if symbol > gone else 0
+        low, high = cumulative[symbol] - moved, cumulative[symbol + 1] - moved
+        self._encoder.encode_of(low, high, cumulative[-1] - cut)
         return symbol
 
     def code_choice(self, zero: int, bit: int) -> int:
@@ -96,6 +108,10 @@ class SymbolReader:
     def code_of(self, cumulative: Sequence[int], symbol: int) -> int:  # noqa: ARG002
         """Read a symbol of a table with another total."""
         return self._decoder.decode_of(cumulative)
+
+    def code_without(self, cumulative: Sequence[int], gone: int, symbol: int) -> int:  # noqa: ARG002
+        """Read a symbol that is not `gone`."""
+        return self._decoder.decode_without(cumulative, gone)
 
     def code_choice(self, zero: int, bit: int) -> int:  # noqa: ARG002
         """Read a bit."""
