@@ -17,7 +17,7 @@ from training.semantics_probe import Probe, WordProbe
 from training.semantics_words import (
     COCO_NOUNS,
     PERSON_NOUNS,
-    STUFF_NOUNS,
+    SURFACE_OF,
     WORN_NOUNS,
     Nouns,
 )
@@ -281,7 +281,7 @@ class _Grids:
     def add_probed(self, place: int, name: str, noun: int, cells: NDArray[np.uint8]) -> None:
         """Add what a probe found; its patches are wide, so masks say what lies before what."""
         mask = self.mask_of[name]
-        if self.nouns.names[noun] in STUFF_NOUNS:
+        if self.nouns.names[noun] in SURFACE_OF:
             cells = np.where(mask == 0, cells, 0).astype(np.uint8)
         elif self.nouns.names[noun] in WORN_NOUNS:
             cells = np.where(mask == _VOC_PERSON, cells, 0).astype(np.uint8)

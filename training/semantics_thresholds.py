@@ -16,14 +16,14 @@ from misc_lab.semantics.naming import words
 from misc_lab.semantics.scores import cider
 from misc_sender.grids import coarser
 from misc_sender.semantics.captions import find_caption
-from misc_sender.semantics.drawing import draw_map
+from misc_sender.semantics.drawing import MapDrawer
 from misc_sender.semantics.items import choose_items
 from misc_sender.semantics.nano import ITEMS
 from misc_sender.semantics.networks import CaptionNetwork, Sight, SightNetwork
 from misc_sender.semantics.vocabulary import Noun, Vocabulary
 from misc_shared.packs import Component
 from training.semantics import Recipe
-from training.semantics_words import STUFF_NOUNS
+from training.semantics_words import SURFACE_OF
 
 __all__ = ["MAP_SIDE", "choose_thresholds", "coarse_grid", "watch"]
 
@@ -165,7 +165,7 @@ def _nouns(
                 implies=recipe.nouns.implied[place],
                 placed=placed,
                 inside=inside if placed else _INSIDE_STUFF,
-                stuff=name in STUFF_NOUNS,
+                surface=SURFACE_OF.get(name, ""),
             )
         )
     return tuple(nouns)
@@ -235,7 +235,8 @@ def _inside(recipe: Recipe, sights: Sequence[Sight], places: NDArray[np.int64]) 
         noun = Noun("", 0.0, (), placed=True, inside=trial)
         overlaps = []
         for wanted, sight, place in pairs:
-            drawn = coarser(draw_map(noun, sight.patches[place], sight.colours), MAP_SIDE)
+            drawer = MapDrawer([noun], sight.patches[place, None], sight.colours)
+            drawn = coarser(drawer.draw(0), MAP_SIDE)
             overlaps.append((drawn & wanted).sum() / max(1, (drawn | wanted).sum()))
         merits.append(float(np.mean(overlaps)))
     print("map thresholds", dict(zip(_INSIDE_TRIALS, np.round(merits, 3).tolist(), strict=True)))

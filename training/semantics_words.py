@@ -12,7 +12,7 @@ from misc_lab.semantics.labels import BOX_NOUNS
 __all__ = [
     "COCO_NOUNS",
     "PERSON_NOUNS",
-    "STUFF_NOUNS",
+    "SURFACE_OF",
     "WORN_NOUNS",
     "Nouns",
     "caption_words",
@@ -37,14 +37,21 @@ COCO_NOUNS: dict[str, str] = {**{name: name for name in _COCO_SAME}, **BOX_NOUNS
 PERSON_NOUNS = ("man", "woman", "boy", "girl", "child", "baby", "people", "player", "cyclist")
 """Nouns that are somewhere on the mask of "person"."""
 
-_STUFF = (
-    "water ocean wave lake river pool puddle waterfall splash ice snow sky cloud grass field dirt "
-    "sand beach desert rock cliff mountain hill forest tree bush garden park playground path road "
-    "street sidewalk track ground wall fence gravel bridge building house city stadium court store "
-    "room station dock stair stage"
-)
-STUFF_NOUNS = frozenset(_STUFF.split())
-"""Nouns of what lies behind people and animals."""
+_SURFACES = {
+    "sky": "sky cloud",
+    "green": "tree bush forest garden",
+    "grass": "grass field park playground",
+    "water": "water ocean wave lake river pool puddle waterfall splash",
+    "snow": "snow ice",
+    "sand": "sand beach desert dirt gravel ground path",
+    "road": "road street sidewalk track court",
+    "building": "building house wall fence city stadium store station bridge room",
+    "rock": "rock cliff",
+    "mountain": "mountain hill",
+    "floor": "stage stair dock",
+}
+SURFACE_OF = {noun: surface for surface, nouns in _SURFACES.items() for noun in nouns.split()}
+"""Nouns of what lies behind people and animals, and of what surface each is."""
 
 _WORN = (
     "hat helmet headband hair beard face mouth hand leg eye sunglasses glasses mask scarf necklace "

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from misc_sender.semantics.drawing import draw_map
+from misc_sender.semantics.drawing import MapDrawer
 from misc_sender.semantics.networks import Sight
 from misc_sender.semantics.vocabulary import Vocabulary
 
 __all__ = ["Choice", "choose_items"]
 
 _FEWEST_CELLS = 8
-_SAME_PLACE = 0.9  # overlap (intersection over union) from which two nouns mean one thing
+_SAME_PLACE = 0.97  # overlap (intersection over union) from which two nouns mean one thing
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,10 @@ def choose_items(vocabulary: Vocabulary, sight: Sight, *, limit: int) -> list[Ch
     present = _present(vocabulary, sight)
     accepted = [place for place, noun in enumerate(nouns) if present[place] >= noun.accept]
     implied = {more for place in accepted for more in nouns[place].implies}
+    drawer = MapDrawer(nouns, sight.patches, sight.colours)
     chosen: list[Choice] = []
     for place in sorted(accepted, key=lambda place: -present[place]):
-        where = draw_map(nouns[place], sight.patches[place], sight.colours)
+        where = drawer.draw(place)
         if place in implied or where.sum() < _FEWEST_CELLS:
             continue
         if all(_overlap(where, other.where) < _SAME_PLACE for other in chosen):

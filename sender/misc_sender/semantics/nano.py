@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from misc_sender.semantics.appearance import appearance
 from misc_sender.semantics.backend import QuickBackend
 from misc_sender.semantics.captions import write_caption
-from misc_sender.semantics.drawing import draw_map
+from misc_sender.semantics.drawing import MapDrawer
 from misc_sender.semantics.items import choose_items
 from misc_sender.semantics.networks import CaptionNetwork, SightNetwork
 from misc_sender.semantics.vocabulary import load_vocabulary
@@ -66,8 +66,5 @@ class NanoSemantics(QuickBackend):
         """
         sight = self._sight(image)
         places = [self._vocabulary.place(name) for name in names]
-        nouns = self._vocabulary.nouns
-        return [
-            None if place is None else draw_map(nouns[place], sight.patches[place], sight.colours)
-            for place in places
-        ]
+        drawer = MapDrawer(self._vocabulary.nouns, sight.patches, sight.colours)
+        return [None if place is None else drawer.draw(place) for place in places]

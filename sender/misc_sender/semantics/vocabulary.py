@@ -22,7 +22,8 @@ class Noun(Struct, frozen=True, forbid_unknown_fields=True):
         placed: whether training showed where it is; otherwise only that it is somewhere.
         inside: what a cell of its map needs at least: for placed nouns a share of the surest
             cell's probability, for the others of the way from the lowest to the highest score.
-        stuff: whether it has no outline of its own, as water and grass, so that colours draw it.
+        surface: for stuff, which has no outline of its own, what it is the surface of, such as
+            "water" for oceans and pools; "" for things.
     """
 
     name: str
@@ -30,7 +31,7 @@ class Noun(Struct, frozen=True, forbid_unknown_fields=True):
     implies: tuple[int, ...]
     placed: bool
     inside: float
-    stuff: bool = False
+    surface: str = ""
 
 
 class Vocabulary(Struct, frozen=True, forbid_unknown_fields=True):

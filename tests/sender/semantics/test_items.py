@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from misc_sender.semantics.captions import write_caption
-from misc_sender.semantics.drawing import draw_map
+from misc_sender.semantics.drawing import MapDrawer
 from misc_sender.semantics.items import choose_items
 from misc_sender.semantics.networks import CaptionNetwork, Sight
 from misc_sender.semantics.vocabulary import Noun, Vocabulary
@@ -73,23 +73,54 @@ def test_maps_cover_the_high_scores() -> None:
     assert not grass.where[:16].any()
 
 
+WATER = Noun("water", 0.5, (), placed=True, inside=0.3, surface="water")
+
+
 def test_stuff_follows_colours() -> None:
     """Where scores are vague, the blue half is water, and the green one is not."""
-    water = Noun("water", 0.5, (), placed=True, inside=0.3, stuff=True)
     colours = np.zeros((32, 32, 3), np.float32)
     colours[:12] = 0.3, 0.8, 0.3
     colours[12:] = 0.2, 0.3, 0.8
-    patches = np.zeros((20, 20), np.float32)
-    patches[12:16, 4:16] = 3.0
-    drawn = draw_map(water, patches, colours)
+    patches = np.zeros((2, 20, 20), np.float32)
+    patches[0, 12:16, 4:16] = 3.0
+    patches[1] = 1.0
+    drawn = MapDrawer([WATER, NOUNS[0]], patches, colours).draw(0)
     assert drawn[13:].mean() > 0.9
     assert not drawn[:11].any()
 
 
 def test_stuff_everywhere_or_nowhere_is_still_drawn() -> None:
     """Equal scores and colours give some map."""
-    water = Noun("water", 0.5, (), placed=False, inside=0.3, stuff=True)
-    assert draw_map(water, np.zeros((20, 20), np.float32), GRAY).any()
+    assert MapDrawer([WATER], np.zeros((1, 20, 20), np.float32), GRAY).draw(0).any()
+
+
+def test_stuff_is_where_it_leads_over_its_rivals() -> None:
+    """A field scores highest at the trees behind it, but trees score higher there still."""
+    nouns = [
+        Noun(name, 0.5, (), placed=False, inside=0.5, surface=surface)
+        for name, surface in (("field", "grass"), ("grass", "grass"), ("tree", "green"))
+    ]
+    patches = np.full((3, 20, 20), -4, np.float32)
+    patches[0, :10], patches[0, 10:] = 3, 1
+    patches[1, 10:] = 2
+    patches[2, :10] = 4
+    field = MapDrawer(nouns, patches, GRAY).draw(0)
+    assert field[17:].all()
+    assert not field[:15].any()
+
+
+def test_stuff_leaves_out_the_person_and_keeps_the_rest() -> None:
+    """Grass all around somebody is all but that somebody."""
+    nouns = [Noun("grass", 0.5, (), placed=False, inside=0.5, surface="grass"), NOUNS[0]]
+    patches = np.full((2, 20, 20), -4, np.float32)
+    patches[0] = 2
+    patches[1, 6:14, 6:14] = 6
+    colours = GRAY.copy()
+    colours[10:22, 10:22] = 0.9, 0.7, 0.6
+    grass = MapDrawer(nouns, patches, colours).draw(0)
+    assert not grass[12:20, 12:20].any()
+    assert grass[:8].all()
+    assert grass[24:].all()
 
 
 def test_of_an_unfamiliar_picture_no_caption_is_even_tried() -> None:
