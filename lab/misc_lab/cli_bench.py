@@ -21,6 +21,7 @@ from misc_lab.cli_bench_ladder import first_bytes, ladder
 from misc_lab.cli_bench_refiner import ablate, seeds
 from misc_lab.cli_bench_speed import speed
 from misc_shared.exit_codes import exit_on_error
+from misc_shared.version_option import VersionFlag
 
 __all__ = ["app"]
 
@@ -42,7 +43,7 @@ _DEFAULT_BUDGETS = "0.012,0.024,0.048,0.096"
 
 
 @app.callback()
-def main() -> None:
+def main(*, version: VersionFlag = False) -> None:
     """Measure MISC: every byte counted, decoded in another process from the bytes alone."""
 
 

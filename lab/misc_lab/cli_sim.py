@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from misc_lab.cli_sim_compare import compare
 from misc_shared.exit_codes import exit_on_error
+from misc_shared.version_option import VersionFlag
 
 __all__ = ["app"]
 
@@ -19,7 +20,7 @@ class _StreamByDefault(TyperGroup):
 
     # The type of `ctx` is private to typer.
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401
-        if args and args[0] not in self.commands and args[0] != "--help":
+        if args and args[0] not in {*self.commands, "--help", "--version"}:
             args = [_DEFAULT, *args]
         return super().parse_args(ctx, args)
 
@@ -35,7 +36,7 @@ app.command()(compare)
 
 
 @app.callback()
-def main() -> None:
+def main(*, version: VersionFlag = False) -> None:
     """Pictures over simulated links: misc-sim SOURCE --link PROFILE, or misc-sim compare."""
 
 

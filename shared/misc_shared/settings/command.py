@@ -17,6 +17,7 @@ from misc_shared.exit_codes import exit_on_error
 from misc_shared.settings.environment import check_environment
 from misc_shared.settings.fields import Setting, settings_in
 from misc_shared.settings.help import PanelledCommand
+from misc_shared.version_option import VersionFlag
 
 __all__ = ["settings_command"]
 
@@ -26,6 +27,7 @@ _Command = Callable[[_Settings], None]
 _PANEL = "Settings"
 _CONFIG = "config"
 _PRINT = "print_config"
+_VERSION = "version"
 
 
 def settings_command(
@@ -47,6 +49,7 @@ def settings_command(
     def register(run: _Command[_Settings]) -> _Command[_Settings]:
         def command(ctx: typer.Context, **values: Any) -> None:  # noqa: ANN401 - as typer gives
             values.pop(_CONFIG)
+            values.pop(_VERSION)
             with exit_on_error(program):
                 if values.pop(_PRINT):
                     _print(ctx, settings, values)
@@ -58,6 +61,12 @@ def settings_command(
             *(setting.parameter(variables) for setting in settings),
             _config_parameter(settings, program=program, variables=variables),
             _print_parameter(),
+            inspect.Parameter(
+                _VERSION,
+                inspect.Parameter.KEYWORD_ONLY,
+                annotation=VersionFlag,
+                default=False,
+            ),
         ]
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {one.name: one.annotation for one in parameters}

@@ -354,8 +354,11 @@ class BrokerConnection:
         code = getattr(getattr(error, "rc", None), "value", None)
         if code in _REFUSALS:
             return f"{self.broker} {_REFUSALS[code]}; check the URL's user and password"
+        cause = error.__cause__ or error.__context__
+        # "Connection refused" without its number.
+        reason = (cause.strerror if isinstance(cause, OSError) else None) or error
         return (
-            f"{self.broker} does not answer ({error}); check the address, or start a broker there"
+            f"{self.broker} does not answer ({reason}); check the address, or start a broker there"
         )
 
 

@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -166,6 +167,14 @@ def test_help_has_a_heading_for_each_group(sail: Program) -> None:
     assert (
         text.index("Boat:") < text.index("--rigging") < text.index("Crew:") < text.index("--hand")
     )
+
+
+def test_version_is_that_of_the_package(sail: Program) -> None:
+    """It is printed in place of doing anything, and without the arguments that a voyage needs."""
+    result = sail.run("--version")
+    assert result.exit_code == 0
+    assert result.output.split()[-1] == version("misc-streaming")
+    assert not sail.voyages
 
 
 def test_print_config_is_a_file_again(sail: Program, write: Callable[[str], Path]) -> None:
