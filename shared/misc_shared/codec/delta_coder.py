@@ -36,6 +36,8 @@ _EVEN: Final = (0, _WHOLE // 2, _WHOLE)
 # An integer that moved by less than this is noise, unless more in its cell moved further: half a
 # step is rounding, the rest is what sensor noise adds (measured with a sigma of 2 of 255).
 _NOISE: Final = 0.7
+# Even beside those that did, a move by less costs more than it brings: the next picture moves back.
+_LEAST_MOVE: Final = 0.65
 # Squared steps that a cell must gain in all before any of it is sent again, by layer.
 _LEAST_GAIN: Final = (0.0, 0.5, 1.0)
 
@@ -117,8 +119,8 @@ class DeltaCoder:
     ) -> tuple[CodedLayer, float]:
         """Round scaled latents to the integers that will be coded.
 
-        The base's integer stays where it is no worse than rounding, and in all of a cell that
-        shows no more than noise. It is always the present picture that decides, so errors do not
+        The base's integer stays where it is off by little, and in all of a cell that shows no more
+        than noise. It is always the present picture that decides, so errors do not
         add up from delta to delta.
 
         Args:
@@ -143,7 +145,7 @@ class DeltaCoder:
             distance = here - each.nearest
             steps = np.sign(distance) * np.floor(np.abs(distance) + 0.5 - dead_zone)
             steps = np.where(each.certain, 0, np.clip(steps, -255, 255)).astype(np.int64)
-            moves = (np.abs(here - each.base) > 0.5) & each.places  # noqa: PLR2004 - half a step
+            moves = (np.abs(here - each.base) > _LEAST_MOVE) & each.places
             chosen = np.where(moves, each.nearest + steps, each.base)
             result[:, row::2, column::2] = chosen
             bits += self._cost(each, chosen, layer)

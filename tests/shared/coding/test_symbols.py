@@ -1,5 +1,7 @@
 """Writing and reading symbols through one face."""
 
+from itertools import accumulate
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,6 +56,29 @@ def _read(data: bytes, chances: list[int], *, fast: bool) -> list[int | str]:
         except BitstreamError as error:
             found.append(str(error))
     return found
+
+
+@given(
+    st.lists(st.integers(1, 300), min_size=3, max_size=9),
+    st.integers(0, 8),
+    st.lists(st.integers(0, 8), max_size=40),
+)
+def test_a_symbol_known_not_to_be_there_is_cut_out(
+    widths: list[int], gone: int, picks: list[int]
+) -> None:
+    """The same bytes as with a table made without it, and the same symbols out of them."""
+    table = list(accumulate(widths, initial=0))
+    gone %= len(widths)
+    cut = list(accumulate(widths[:gone] + widths[gone + 1 :], initial=0))
+    symbols = [pick % len(widths) for pick in picks if pick % len(widths) != gone]
+    slow, fast = SymbolWriter(), SymbolWriter()
+    for symbol in symbols:
+        slow.code_of(cut, symbol - (symbol > gone))
+        fast.code_without(table, gone, symbol)
+    data = fast.finish()
+    assert data == slow.finish()
+    reader = SymbolReader(data)
+    assert [reader.code_without(table, gone, 0) for _ in symbols] == symbols
 
 
 def test_bytes_after_the_end_are_refused() -> None:
