@@ -1,13 +1,13 @@
 """Train the nano refiner on our own codec's decodes.
 
-    python -m training.refiner --data DIR --teachers DIR --cache DIR --work DIR --minutes 30
+    python -m training.refiner --data DIR --teachers DIR --cache DIR --work DIR --minutes 120
 
 Few-step form: the network estimates the original at the places of the bridge where 1 to 4 steps
 stand. Half of the batches start at the coarse end, as every refinement does; most others stand
 where the network's own first estimate leads, because that is what it meets in use; a few stand on
-the true bridge. Every estimate is judged as a picture: pixel error, SqFD, SqTD and agreement with
-the coarse picture. Resumes from the checkpoint in --work; the learning rate follows the share of
---minutes spent.
+the true bridge. Every estimate is judged as a picture: pixel error, SqFD, SqTD, agreement with
+the coarse picture, and the features of a second network. Resumes from the checkpoint in --work;
+the learning rate follows the share of --minutes spent.
 """
 
 import argparse
@@ -37,9 +37,8 @@ class RefinerTrainer:
         self.args = args
         self.rng = np.random.default_rng(int(time.time()))
         self.batches = Batches(args.data, args.cache, window=args.window, count=args.batch)
-        self.loss = RefinerLoss(
-            args.teachers, pixel=args.pixel, feature=args.feature, texture=args.texture
-        )
+        weights = {name: getattr(args, name) for name in ("pixel", "feature", "texture", "second")}
+        self.loss = RefinerLoss(args.teachers, **weights)
         self.network = self._first_network()
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         self.optimiser = torch.optim.AdamW(
@@ -133,12 +132,13 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True, help="from training.refiner_cache")
     parser.add_argument("--work", type=Path, required=True, help="folder for the checkpoint")
     parser.add_argument("--warm", type=Path, help="refiner folder of a pack to start from")
-    add_loop_arguments(parser, minutes=30, batch=3)
+    add_loop_arguments(parser, minutes=120, batch=3)
     parser.add_argument("--window", type=int, default=192, help="edge of a training window")
     parser.add_argument("--rate", type=float, default=6e-4, help="peak learning rate")
-    parser.add_argument("--pixel", type=float, default=25.0, help="weight of the squared error")
-    parser.add_argument("--feature", type=float, default=2.0, help="weight of SqFD")
-    parser.add_argument("--texture", type=float, default=4.0, help="weight of SqTD")
+    parser.add_argument("--pixel", type=float, default=15.0, help="weight of the squared error")
+    parser.add_argument("--feature", type=float, default=6.0, help="weight of SqFD")
+    parser.add_argument("--texture", type=float, default=16.0, help="weight of SqTD")
+    parser.add_argument("--second", type=float, default=7.0, help="weight of a second network")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.set_flush_denormal(True)

@@ -17,6 +17,10 @@ _PHOTOGRAPHS = (
     "CLIC 2025 validation crops, houses, clothing, weather, Caltech 101, Wikimedia crops)"
 )
 _CAPTIONED = "Flickr8k with captions (half of its training images; none kept for development)"
+_TEACHERS = (
+    "SqueezeNet 1.1 (ImageNet) and taef2's encoder (madebyollin/taesd) as losses; none of their "
+    "weights are in here"
+)
 _LABELS = "pseudo-labels by MobileNetV2, NanoDet-m and DeepLabv3"
 
 
@@ -25,6 +29,9 @@ def export(args: argparse.Namespace) -> None:
     state = torch.load(args.work / "refiner.pt", weights_only=True)
     network = NanoNetwork()
     network.load_state_dict(state["average"])
+    # What is added to the coarse picture comes from the last convolution alone.
+    for values in network.unet.conv_out.parameters():
+        values.data *= args.strength
     network.half().save_pretrained(args.out)
     FlowMatchEulerDiscreteScheduler().save_pretrained(args.out)
     for path in args.out.iterdir():
@@ -32,7 +39,8 @@ def export(args: argparse.Namespace) -> None:
     fields = {
         "component": "refiner",
         "data": [_PHOTOGRAPHS, _CAPTIONED, _LABELS],
-        "teachers": ["SqueezeNet 1.1 (ImageNet) features as loss; none of its weights are in here"],
+        "teachers": [_TEACHERS],
+        "strength": args.strength,
         "recipe": "python -m training.refiner_cache, training.refiner, training.refiner_export",
         "steps": state["step"],
         "hours": round(state["spent"] / 3600, 2),
@@ -54,6 +62,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="the refiner's folder in a pack")
     parser.add_argument("--history", type=Path, help="what the card says of earlier runs, by line")
     parser.add_argument("--hardware", default="2 CPU cores, no GPU", help="for the card")
+    parser.add_argument(
+        "--strength", type=float, default=1.0, help="factor on what it adds to the coarse picture"
+    )
     export(parser.parse_args())
 
 

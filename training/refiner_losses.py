@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from training.refiner_second_look import SecondLook
 from training.teachers import load_by_path
 
 __all__ = ["RefinerLoss"]
@@ -14,17 +15,19 @@ __all__ = ["RefinerLoss"]
 _CELL = 16
 _SCALES = (0.6, 1.3)
 _SHIFT = 8
+_AS_IT_IS = 0.4
 
 
 class RefinerLoss:
-    """Weighted sum of pixel error, feature distance, texture distance and low-pass agreement.
+    """Weighted sum of pixel error, three distances of features, and low-pass agreement.
 
     Args:
-        teachers: folder of sqfd.py and its weights.
+        teachers: folder of sqfd.py and its weights, and of taef2_encoder.pth.
         pixel: weight of the mean squared error, pixels in 0..1; keeps the loss of PSNR in bounds.
         feature: weight of SqFD.
         texture: weight of SqTD.
         agreement: weight of the squared difference of 16x16 means from the coarse picture's.
+        second: weight of the distance that a second network sees.
     """
 
     def __init__(
@@ -35,10 +38,12 @@ class RefinerLoss:
         feature: float = 2.0,
         texture: float = 4.0,
         agreement: float = 200.0,
+        second: float = 0.0,
     ) -> None:
         self._teacher = load_by_path(teachers / "sqfd.py")
         self._net = self._teacher.SqueezeNet().to(memory_format=torch.channels_last)
-        self._weights = (pixel, feature, texture, agreement)
+        self._second = SecondLook(teachers / "taef2_encoder.pth") if second else None
+        self._weights = (pixel, feature, texture, agreement, second)
 
     def __call__(
         self, refined: Tensor, original: Tensor, coarse: Tensor
@@ -53,12 +58,16 @@ class RefinerLoss:
         Returns:
             The loss, and its parts by name.
         """
-        far, texture = self.distances(*_looked_at_otherwise(refined, original))
+        views = [refined, original]
+        if float(torch.rand(())) > _AS_IT_IS:
+            views = _looked_at_otherwise(*views)
+        far, texture = self.distances(*views)
         parts = {
             "mse": F.mse_loss(refined, original),
             "sqfd": far.mean(),
             "sqtd": texture.mean(),
             "agree": F.mse_loss(F.avg_pool2d(refined, _CELL), F.avg_pool2d(coarse, _CELL)),
+            "second": self._second(*views).mean() if self._second else far.new_zeros(()),
         }
         total = torch.stack(list(parts.values())) @ torch.tensor(self._weights)
         return total, {name: float(value.detach()) for name, value in parts.items()}
