@@ -1,6 +1,7 @@
 """Fixtures and settings for every test."""
 
 import os
+import signal
 
 import numpy as np
 import pytest
@@ -18,6 +19,13 @@ settings.load_profile("ci" if os.environ.get("CI") else "desk")
 def _own_state(tmp_path_factory: pytest.TempPathFactory) -> None:
     """What the programs remember from run to run is not the user's here."""
     os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_interrupts() -> None:
+    """A shell starts what runs in its background deaf to Ctrl-C, and so would be our programs."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
