@@ -137,7 +137,7 @@ def _parting(lead: NDArray[np.float32]) -> float:
 
 
 def _otsu(values: NDArray[np.float32]) -> float:
-    """Return the level that parts values into two groups best (Otsu 1979), 0 if all are equal."""
+    """Return the level that parts values into two groups best (Otsu 1979); equal ones lie above."""
     ordered = np.sort(values.ravel()).astype(np.float64)
     if len(ordered) < 2 or ordered[0] == ordered[-1]:  # noqa: PLR2004 - two groups
         return float(ordered[0]) - 1.0
