@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from misc_sender.semantics.hub import load_local
-from misc_sender.semantics.surgery import otsu_threshold, remove_redundancy, surgery_tokens
+from misc_sender.semantics.parting import otsu_threshold
+from misc_sender.semantics.surgery import remove_redundancy, surgery_tokens
 from misc_sender.semantics.torch_door import torch, transformers
 from misc_shared.errors import ConfigError
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from misc_sender.grids import area_weights
+from misc_sender.semantics.parting import otsu_threshold
 from misc_sender.semantics.vocabulary import Noun
 
 __all__ = ["MAP_SIDE", "MapDrawer"]
@@ -130,22 +131,10 @@ def _parting(lead: NDArray[np.float32]) -> float:
 
     It is said to be in the picture, so that some cells are in it and, mostly, some are not.
     """
-    level = _otsu(lead)
+    level = otsu_threshold(lead)
     if level < _SURE and (lead > level).mean() > _NEARLY_ALL:  # a person was parted from the rest
-        level = _otsu(lead[lead > level])
+        level = otsu_threshold(lead[lead > level])
     return min(level, _SURE)
-
-
-def _otsu(values: NDArray[np.float32]) -> float:
-    """Return the level that parts values into two groups best (Otsu 1979); equal ones lie above."""
-    ordered = np.sort(values.ravel()).astype(np.float64)
-    if len(ordered) < 2 or ordered[0] == ordered[-1]:  # noqa: PLR2004 - two groups
-        return float(ordered[0]) - 1.0
-    count = np.arange(1, len(ordered))
-    below = np.cumsum(ordered)[:-1]
-    apart = (ordered.sum() - below) / (len(ordered) - count) - below / count
-    best = int((count * (len(ordered) - count) * apart**2).argmax())
-    return float(ordered[best] + ordered[best + 1]) / 2
 
 
 def _enlarge(patches: NDArray[np.float32]) -> NDArray[np.float32]:

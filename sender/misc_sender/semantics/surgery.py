@@ -10,18 +10,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from misc_sender.semantics.torch_door import torch
 
-__all__ = ["DUAL_BLOCKS", "otsu_threshold", "remove_redundancy", "surgery_tokens", "v_v_attention"]
+__all__ = ["DUAL_BLOCKS", "remove_redundancy", "surgery_tokens", "v_v_attention"]
 
 DUAL_BLOCKS = 6
 """Blocks, from the last, that have the second path: the paper's choice for every ViT."""
 
 _SHARPNESS = 2.0  # of the softmax that says how obvious a class is, as the authors' code has it
-_BINS = 256
 
 
 def v_v_attention(attention: Any, hidden: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
@@ -86,23 +82,3 @@ def remove_redundancy(tokens: torch.Tensor, texts: torch.Tensor) -> torch.Tensor
     # adds up. Adding up first gives the same without an array of [patches, T, D].
     weighted = weights * (tokens[1:] @ texts.T)
     return weighted - weighted.mean(-1, keepdim=True)
-
-
-def otsu_threshold(scores: NDArray[np.float32]) -> float:
-    """Find the value that splits scores into two classes with the largest variance between them.
-
-    Args:
-        scores: any shape, finite, not all equal.
-
-    Returns:
-        The threshold; what is above it belongs to the upper class. (Otsu 1979, on 256 bins.)
-    """
-    counts, edges = np.histogram(scores, _BINS)
-    centers = (edges[:-1] + edges[1:]) / 2
-    below = counts.cumsum()[:-1]
-    above = counts.sum() - below
-    sums = (counts * centers).cumsum()
-    means_below = sums[:-1] / np.maximum(1, below)
-    means_above = (sums[-1] - sums[:-1]) / np.maximum(1, above)
-    between = below * above * (means_below - means_above) ** 2
-    return float(edges[1:-1][between.argmax()])

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from skimage.filters import threshold_otsu
 from tests.sender.semantics.tiny_models import save_clip, save_vision_language
 from transformers import CLIPModel
 
@@ -16,7 +15,6 @@ from misc_sender.semantics.placing import Placed
 from misc_sender.semantics.sidecar import FileSemantics
 from misc_sender.semantics.surgery import (
     DUAL_BLOCKS,
-    otsu_threshold,
     remove_redundancy,
     surgery_tokens,
     v_v_attention,
@@ -122,16 +120,6 @@ def test_what_all_texts_share_counts_for_none() -> None:
     scores = remove_redundancy(tokens, texts)
     np.testing.assert_allclose(scores[0], 0, atol=1e-6)
     assert scores[1].argmax() == 1
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_the_threshold_is_otsus(seed: int) -> None:
-    """As scikit-image finds it, to within a bin."""
-    generator = np.random.default_rng(seed)
-    scores = np.concatenate([generator.normal(0, 1, 300), generator.normal(6, 1, 80)])
-    width = np.ptp(scores) / 256
-    found = otsu_threshold(scores.astype(np.float32))
-    assert found == pytest.approx(threshold_otsu(scores, 256), abs=1.01 * width)
 
 
 @pytest.mark.parametrize("grid", [8, 11, 32])
