@@ -6,8 +6,9 @@ Few-step form: the network estimates the original at the places of the bridge wh
 stand. Half of the batches start at the coarse end, as every refinement does; most others stand
 where the network's own first estimate leads, because that is what it meets in use; a few stand on
 the true bridge. Every estimate is judged as a picture: pixel error, SqFD, SqTD, agreement with
-the coarse picture, and the features of a second network. Resumes from the checkpoint in --work;
-the learning rate follows the share of --minutes spent.
+the coarse picture, the features of a second network, and the error of its 4x4 means. Resumes from
+the checkpoint in --work; the learning rate follows the share of --minutes spent. Several processes
+may share the work: training.refiner_join.
 """
 
 import argparse
@@ -28,6 +29,7 @@ from training.refiner_losses import RefinerLoss
 AT_START, ON_POLICY = 0.5, 0.4
 STEP_COUNTS = (2, 2, 3, 4)
 WARM_UP = 60
+JUDGES = ("pixel", "feature", "texture", "second", "low")
 
 
 class RefinerTrainer:
@@ -37,14 +39,15 @@ class RefinerTrainer:
         self.args = args
         self.rng = np.random.default_rng(int(time.time()))
         self.batches = Batches(args.data, args.cache, window=args.window, count=args.batch)
-        weights = {name: getattr(args, name) for name in ("pixel", "feature", "texture", "second")}
+        weights = {name: getattr(args, name) for name in JUDGES}
         self.loss = RefinerLoss(args.teachers, **weights)
         self.network = self._first_network()
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=args.rate, weight_decay=1e-4, fused=True
         )
-        self.step, self.spent = 0, 0.0
+        # At the last join with other processes, if there was one (training.refiner_join).
+        self.step, self.spent, self.joined_step = 0, 0.0, 0
         args.work.mkdir(parents=True, exist_ok=True)
         if self._path.exists():
             self._resume()
@@ -71,12 +74,14 @@ class RefinerTrainer:
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.spent = state["step"], state["spent"]
+        self.joined_step = state.get("joined_step", 0)
 
     def save(self) -> None:
         """Write the checkpoint."""
         parts = ("network", "average", "optimiser")
         state = {name: getattr(self, name).state_dict() for name in parts}
-        save_whole({**state, "step": self.step, "spent": self.spent}, self._path)
+        clock = {name: getattr(self, name) for name in ("step", "spent", "joined_step")}
+        save_whole({**state, **clock}, self._path)
 
     def remaining(self) -> float:
         """Give the seconds left."""
@@ -135,10 +140,11 @@ def main() -> None:
     add_loop_arguments(parser, minutes=120, batch=3)
     parser.add_argument("--window", type=int, default=192, help="edge of a training window")
     parser.add_argument("--rate", type=float, default=6e-4, help="peak learning rate")
-    parser.add_argument("--pixel", type=float, default=15.0, help="weight of the squared error")
-    parser.add_argument("--feature", type=float, default=6.0, help="weight of SqFD")
-    parser.add_argument("--texture", type=float, default=16.0, help="weight of SqTD")
-    parser.add_argument("--second", type=float, default=7.0, help="weight of a second network")
+    parser.add_argument("--pixel", type=float, default=6.0, help="weight of the squared error")
+    parser.add_argument("--feature", type=float, default=4.0, help="weight of SqFD")
+    parser.add_argument("--texture", type=float, default=29.0, help="weight of SqTD")
+    parser.add_argument("--second", type=float, default=5.5, help="weight of a second network")
+    parser.add_argument("--low", type=float, default=200.0, help="weight of 4x4 means' error")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.set_flush_denormal(True)

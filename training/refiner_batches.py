@@ -48,6 +48,9 @@ class Batches:
     def __init__(self, data: Path, cache: Path, *, window: int, count: int) -> None:
         self._labels, self._store = Labels(data), PairStore(cache)
         self._window, self._count = window, count
+        # A large photograph has more windows to show than a small one.
+        areas = np.array([np.prod(row["size"]) for row in self._store.rows], dtype=np.float64)
+        self._chances = areas / areas.sum()
 
     def __len__(self) -> int:
         """Count the photographs."""
@@ -67,7 +70,7 @@ class Batches:
             network: does the painting.
             rng: source of all randomness.
         """
-        numbers = rng.integers(len(self._store), size=self._count)
+        numbers = rng.choice(len(self._store), size=self._count, p=self._chances)
         cuts = [self._cut(self._store[int(number)], network, rng) for number in numbers]
         originals, guidances = zip(*cuts, strict=True)
         joined = Guidance(

@@ -16,7 +16,7 @@ _PHOTOGRAPHS = (
     "photos-00..06 (imagenet-sample-images, imagen, NIPS 2017 attack set, CID22 training, "
     "CLIC 2025 validation crops, houses, clothing, weather, Caltech 101, Wikimedia crops)"
 )
-_CAPTIONED = "Flickr8k with captions (half of its training images; none kept for development)"
+_CAPTIONED = "Flickr8k with captions (some of its training images; none kept for development)"
 _TEACHERS = (
     "SqueezeNet 1.1 (ImageNet) and taef2's encoder (madebyollin/taesd) as losses; none of their "
     "weights are in here"
@@ -41,7 +41,8 @@ def export(args: argparse.Namespace) -> None:
         "data": [_PHOTOGRAPHS, _CAPTIONED, _LABELS],
         "teachers": [_TEACHERS],
         "strength": args.strength,
-        "recipe": "python -m training.refiner_cache, training.refiner, training.refiner_export",
+        "recipe": "python -m training.refiner_cache, training.refiner, training.refiner_export"
+        + (", training.refiner_join" if state.get("joined_step") else ""),
         "steps": state["step"],
         "hours": round(state["spent"] / 3600, 2),
         "hardware": args.hardware,

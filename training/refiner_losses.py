@@ -12,10 +12,10 @@ from training.teachers import load_by_path
 
 __all__ = ["RefinerLoss"]
 
-_CELL = 16
+_CELL, _FINER_CELL = 16, 4
 _SCALES = (0.6, 1.3)
 _SHIFT = 8
-_AS_IT_IS = 0.4
+_AS_IT_IS = 0.7
 
 
 class RefinerLoss:
@@ -28,6 +28,8 @@ class RefinerLoss:
         texture: weight of SqTD.
         agreement: weight of the squared difference of 16x16 means from the coarse picture's.
         second: weight of the distance that a second network sees.
+        low: weight of the squared error of 4x4 means. Detail may be made up, but what is larger
+            the coarse picture mostly has right, and features alone would let it drift.
     """
 
     def __init__(
@@ -39,11 +41,12 @@ class RefinerLoss:
         texture: float = 4.0,
         agreement: float = 200.0,
         second: float = 0.0,
+        low: float = 0.0,
     ) -> None:
         self._teacher = load_by_path(teachers / "sqfd.py")
         self._net = self._teacher.SqueezeNet().to(memory_format=torch.channels_last)
         self._second = SecondLook(teachers / "taef2_encoder.pth") if second else None
-        self._weights = (pixel, feature, texture, agreement, second)
+        self._weights = (pixel, feature, texture, agreement, second, low)
 
     def __call__(
         self, refined: Tensor, original: Tensor, coarse: Tensor
@@ -68,6 +71,7 @@ class RefinerLoss:
             "sqtd": texture.mean(),
             "agree": F.mse_loss(F.avg_pool2d(refined, _CELL), F.avg_pool2d(coarse, _CELL)),
             "second": self._second(*views).mean() if self._second else far.new_zeros(()),
+            "low": F.mse_loss(*(F.avg_pool2d(one, _FINER_CELL) for one in (refined, original))),
         }
         total = torch.stack(list(parts.values())) @ torch.tensor(self._weights)
         return total, {name: float(value.detach()) for name, value in parts.items()}

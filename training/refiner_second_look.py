@@ -16,10 +16,13 @@ __all__ = ["SecondLook"]
 
 # The encoder works at full resolution and costs several times what the rest of the loss does.
 _WINDOW = 64
+# Distances at the first convolution are small, and what is made up shows there first: an encoder
+# that judged nothing here rose there by 7 %, and nowhere else, before these counted.
+_FIRST = 4.0
 
 
 class SecondLook(torch.nn.Module):
-    """Distance between features of an encoder at full, half and quarter resolution.
+    """Distance between features of an encoder: its first ones, and at full, half and quarter size.
 
     The encoder is a plain row: a convolution, residual blocks, and halving convolutions without
     bias. It is read up to the first block that pools, past which it sees whole pictures only.
@@ -46,10 +49,11 @@ class SecondLook(torch.nn.Module):
         with torch.no_grad():
             aims = self._features(original[window])
         pairs = zip(self._features(shown[window]), aims, strict=True)
-        return torch.stack([(u - v).square().sum(1).mean((1, 2)) for u, v in pairs]).mean(0)
+        first, *rest = [(u - v).square().sum(1).mean((1, 2)) for u, v in pairs]
+        return _FIRST * first + torch.stack(rest).sum(0)
 
     def _features(self, picture: Tensor) -> list[Tensor]:
-        """Features [N, C, h, w] at the end of each resolution, of unit length over channels."""
+        """Features [N, C, h, w] of unit length over channels: first, and at resolutions' ends."""
         value = picture.contiguous(memory_format=torch.channels_last)
         found = []
         for number, weights in enumerate(self._steps):
@@ -59,6 +63,8 @@ class SecondLook(torch.nn.Module):
             if number:
                 found.append(F.normalize(value, dim=1))
             value = F.conv2d(value, *weights[0], stride=2 if number else 1, padding=1)
+            if not number:
+                found.append(F.normalize(F.relu(value), dim=1))
         return found
 
 
