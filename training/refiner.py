@@ -143,7 +143,7 @@ def main() -> None:
     parser.add_argument("--pixel", type=float, default=6.0, help="weight of the squared error")
     parser.add_argument("--feature", type=float, default=4.0, help="weight of SqFD")
     parser.add_argument("--texture", type=float, default=29.0, help="weight of SqTD")
-    parser.add_argument("--second", type=float, default=5.5, help="weight of a second network")
+    parser.add_argument("--second", type=float, default=7.0, help="weight of a second network")
     parser.add_argument("--low", type=float, default=200.0, help="weight of 4x4 means' error")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
