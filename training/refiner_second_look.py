@@ -16,8 +16,8 @@ __all__ = ["SecondLook"]
 
 # The encoder works at full resolution and costs several times what the rest of the loss does.
 _WINDOW = 64
-# Distances at the first convolution are small, and what is made up shows there first: an encoder
-# that judged nothing here rose there by 7 %, and nowhere else, before these counted.
+# Distances at the first convolution are small, and what is made up shows there first: those of an
+# encoder that judged nothing here had risen by 7 % there, and by .5 % at most at its other levels.
 _FIRST = 4.0
 
 
