@@ -57,7 +57,13 @@ class RefinerTrainer:
         return Path(self.args.work) / "refiner.pt"
 
     def _first_network(self) -> NanoNetwork:
-        """Start from --warm, or from a network that gives the coarse picture back."""
+        """Start from --warm, or from a network that gives the coarse picture back.
+
+        A checkpoint, whose weights follow, tells what the network was built of.
+        """
+        if self._path.exists():
+            settings = torch.load(self._path, weights_only=True, mmap=True)["settings"]
+            return NanoNetwork(**settings).train()
         if self.args.warm is not None:
             return NanoNetwork.from_pretrained(
                 self.args.warm, torch_dtype=torch.float32, low_cpu_mem_usage=False
@@ -81,7 +87,9 @@ class RefinerTrainer:
         parts = ("network", "average", "optimiser")
         state = {name: getattr(self, name).state_dict() for name in parts}
         clock = {name: getattr(self, name) for name in ("step", "spent", "joined_step")}
-        save_whole({**state, **clock}, self._path)
+        config = self.network.config.items()
+        settings = {name: value for name, value in config if not name.startswith("_")}
+        save_whole({**state, **clock, "settings": settings}, self._path)
 
     def remaining(self) -> float:
         """Give the seconds left."""

@@ -41,7 +41,7 @@ class Batches:
     Args:
         data: folder with the labels.
         cache: folder that `training.refiner_cache` filled.
-        window: edge of the windows in pixels.
+        window: longest edge of the windows in pixels; a batch's are as large as its pictures allow.
         count: windows per batch.
     """
 
@@ -71,7 +71,10 @@ class Batches:
             rng: source of all randomness.
         """
         numbers = rng.choice(len(self._store), size=self._count, p=self._chances)
-        cuts = [self._cut(self._store[int(number)], network, rng) for number in numbers]
+        pairs = [self._store[int(number)] for number in numbers]
+        sides = np.array([pair.original.shape[:2] for pair in pairs]).min(0).clip(max=self._window)
+        shape = tuple(int(side) // network.multiple * network.multiple for side in sides)
+        cuts = [self._cut(pair, shape, network, rng) for pair in pairs]
         originals, guidances = zip(*cuts, strict=True)
         joined = Guidance(
             torch.cat([one.coarse for one in guidances]),
@@ -81,20 +84,23 @@ class Batches:
         return Batch(torch.cat(originals), joined)
 
     def _cut(
-        self, pair: Pair, network: NanoNetwork, rng: np.random.Generator
+        self,
+        pair: Pair,
+        shape: tuple[int, ...],
+        network: NanoNetwork,
+        rng: np.random.Generator,
     ) -> tuple[Tensor, Guidance]:
         guidance = network.guide(gather_clues([self._tell(pair, rng)], network))
-        height, width = (side // network.factor for side in pair.original.shape[:2])
-        side = self._window // network.factor
-        top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
-        rows, columns = slice(top, top + side), slice(left, left + side)
         factor = network.factor
-        pixels = pair.original[
-            top * factor : (top + side) * factor, left * factor : (left + side) * factor
+        cells = [
+            _slice(whole // factor, side // factor, rng)
+            for whole, side in zip(pair.original.shape[:2], shape, strict=True)
         ]
+        rows, columns = (slice(cell.start * factor, cell.stop * factor) for cell in cells)
+        pixels = pair.original[rows, columns]
         picture = torch.from_numpy(pixels.transpose(2, 0, 1).astype(np.float32)) / 127.5 - 1
         unshuffled = torch.nn.functional.pixel_unshuffle(picture[None], factor)
-        return unshuffled, guidance.window(rows, columns)
+        return unshuffled, guidance.window(*cells)
 
     def _tell(self, pair: Pair, rng: np.random.Generator) -> RefineRequest:
         """Say what a sender might have said, which is sometimes nothing."""
@@ -106,3 +112,8 @@ class Batches:
             semantics = None
         features = None if rng.random() < _FEATURELESS else pair.request.features
         return replace(pair.request, semantics=semantics, features=features)
+
+
+def _slice(whole: int, part: int, rng: np.random.Generator) -> slice:
+    start = int(rng.integers(whole - part + 1))
+    return slice(start, start + part)

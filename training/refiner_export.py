@@ -27,7 +27,7 @@ _LABELS = "pseudo-labels by MobileNetV2, NanoDet-m and DeepLabv3"
 def export(args: argparse.Namespace) -> None:
     """Write the averaged weights and the card, without metrics yet."""
     state = torch.load(args.work / "refiner.pt", weights_only=True)
-    network = NanoNetwork()
+    network = NanoNetwork(**state["settings"])
     network.load_state_dict(state["average"])
     # What is added to the coarse picture comes from the last convolution alone.
     for values in network.unet.conv_out.parameters():

@@ -14,8 +14,10 @@ from torch import Tensor
 
 __all__ = ["SecondLook"]
 
-# The encoder works at full resolution and costs several times what the rest of the loss does.
-_WINDOW = 64
+# The encoder works at full resolution and costs several times what the rest of the loss does, so
+# it sees about so many pixels of a batch.
+_PIXELS = 3 * 64**2
+_MULTIPLE = 16
 # Distances at the first convolution are small, and what is made up shows there first: those of an
 # encoder that judged nothing here had risen by 7 % there, and by .5 % at most at its other levels.
 _FIRST = 4.0
@@ -44,8 +46,16 @@ class SecondLook(torch.nn.Module):
 
     def forward(self, shown: Tensor, original: Tensor) -> Tensor:
         """Compare one random window of [N, 3, H, W] pictures in 0..1; give distances [N]."""
-        top, left = (int(torch.randint(side - _WINDOW + 1, ())) for side in shown.shape[2:])
-        window = (..., slice(top, top + _WINDOW), slice(left, left + _WINDOW))
+        edge = round((_PIXELS / len(shown)) ** 0.5 / _MULTIPLE) * _MULTIPLE
+        edges = [min(edge, side) for side in shown.shape[2:]]
+        starts = [
+            int(torch.randint(side - part + 1, ()))
+            for side, part in zip(shown.shape[2:], edges, strict=True)
+        ]
+        rows, columns = (
+            slice(start, start + part) for start, part in zip(starts, edges, strict=True)
+        )
+        window = (..., rows, columns)
         with torch.no_grad():
             aims = self._features(original[window])
         pairs = zip(self._features(shown[window]), aims, strict=True)
