@@ -10,13 +10,14 @@ from torch import Tensor
 from misc_receiver.refine.conditioning import gather_clues
 from misc_receiver.refine.interface import RefineRequest
 from misc_receiver.refine.network import Guidance, NanoNetwork
+from misc_shared.codec.texture import contrasts, pack_texture, unpack_texture
 from misc_shared.semantics import Semantics
 from training.refiner_cache import Pair, PairStore
 from training.refiner_labels import Labels
 
 __all__ = ["Batch", "Batches"]
 
-_UNSAID, _UNPLACED, _FEATURELESS = 0.25, 0.1, 0.1
+_UNSAID, _UNPLACED, _FEATURELESS, _TEXTURELESS = 0.25, 0.1, 0.1, 0.1
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,10 @@ class Batches:
         if rng.random() < _UNSAID:
             semantics = None
         features = None if rng.random() < _FEATURELESS else pair.request.features
-        return replace(pair.request, semantics=semantics, features=features)
+        texture = None
+        if rng.random() >= _TEXTURELESS:
+            texture = unpack_texture(pack_texture(contrasts(pair.original)))
+        return replace(pair.request, semantics=semantics, features=features, texture=texture)
 
 
 def _slice(whole: int, part: int, rng: np.random.Generator) -> slice:

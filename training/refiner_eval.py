@@ -66,7 +66,9 @@ class Bench:
         area = original.shape[0] * original.shape[1]
         encoded = self._encoder.encode(original, max_bytes=int(self._args.bpp * area / 8))
         decoded = self._decoder.decode(encoded.layers)
-        request = RefineRequest(decoded.pixels, decoded.features, None, decoded.quality)
+        request = RefineRequest(
+            decoded.pixels, decoded.features, None, decoded.quality, decoded.texture
+        )
         yield "original", original, {}
         coarse = self._judge.measure(decoded.pixels, original)
         yield "coarse", decoded.pixels, {**coarse, "bpp": encoded.nbytes * 8 / area}

@@ -1,11 +1,12 @@
-"""Make a trained refiner deeper without changing what it does yet.
+"""Make a trained refiner deeper, or let it hear more, without changing what it does yet.
 
-    python -m training.refiner_grow --refiner DIR --out DIR --layers 3 2 2 1
+    python -m training.refiner_grow --refiner DIR --out DIR --layers 3 3 2 2 --texture
 
 Residual blocks are added behind the trained ones of every level, down and up. Their last
 convolutions are zero and their shortcuts hand on what they get, so the deeper network starts as the
-trained one and learns from there (Net2DeeperNet: Chen, Goodfellow, Shlens, ICLR 2016). Train on
-with `training.refiner --warm`.
+trained one and learns from there (Net2DeeperNet: Chen, Goodfellow, Shlens, ICLR 2016). With
+--texture it hears the texture that senders tell, with weights of zero at first. Train on with
+`training.refiner --warm`.
 """
 
 import argparse
@@ -19,25 +20,28 @@ from torch import Tensor, nn
 from misc_receiver.refine.network import NanoNetwork
 
 
-def grow(trained: NanoNetwork, layers: list[int]) -> NanoNetwork:
+def grow(trained: NanoNetwork, layers: list[int], *, texture: bool) -> NanoNetwork:
     """Copy the network into one with more residual blocks, which computes the same.
 
     Args:
-        trained: with one block per level.
+        trained: with one block per level, and deaf to texture.
         layers: blocks per level of the new one, at least 1 each, largest resolution first.
+        texture: whether the new one hears it.
 
     Returns:
         The deeper network, float32.
     """
     settings = {name: value for name, value in trained.config.items() if not name.startswith("_")}
-    deeper: NanoNetwork = NanoNetwork(**{**settings, "layers_per_block": layers})
+    deeper: NanoNetwork = NanoNetwork(
+        **{**settings, "layers_per_block": layers, "texture": texture}
+    )
     for old, new in zip(trained.unet.down_blocks, deeper.unet.down_blocks, strict=True):
         _grow_down(old, new)
     for old, new in zip(trained.unet.up_blocks, deeper.unet.up_blocks, strict=True):
         _grow_up(old, new)
-    for name in ("conv_in", "time_embedding", "class_embedding", "mid_block", "conv_norm_out"):
+    for name in ("conv_in", "time_embedding", "mid_block", "conv_norm_out", "conv_out"):
         _copy(getattr(trained.unet, name), getattr(deeper.unet, name))
-    _copy(trained.unet.conv_out, deeper.unet.conv_out)
+    _widen(trained.unet.class_embedding, deeper.unet.class_embedding)
     _copy(trained.words, deeper.words)
     deeper.feature_scale.copy_(trained.feature_scale)
     return deeper
@@ -45,6 +49,16 @@ def grow(trained: NanoNetwork, layers: list[int]) -> NanoNetwork:
 
 def _copy(old: nn.Module, new: nn.Module) -> None:
     new.load_state_dict(old.state_dict())
+
+
+@torch.no_grad()
+def _widen(old: nn.Module, new: nn.Module) -> None:
+    """Copy an embedding into one that may read more; what is new counts nothing yet."""
+    weight: Tensor = new.linear_1.weight
+    weight.zero_()
+    weight[:, : old.linear_1.in_features] = old.linear_1.weight
+    new.linear_1.bias.copy_(old.linear_1.bias)
+    _copy(old.linear_2, new.linear_2)
 
 
 def _grow_down(old: DownBlock2D, new: DownBlock2D) -> None:
@@ -87,11 +101,12 @@ def main() -> None:
     parser.add_argument(
         "--layers", type=int, nargs="+", default=[2, 2, 2, 2], help="blocks per level"
     )
+    parser.add_argument("--texture", action="store_true", help="let it hear the texture")
     args = parser.parse_args()
     trained = NanoNetwork.from_pretrained(
         args.refiner, torch_dtype=torch.float32, low_cpu_mem_usage=False
     )
-    deeper = grow(trained, args.layers)
+    deeper = grow(trained, args.layers, texture=args.texture)
     deeper.save_pretrained(args.out)
     print(f"{sum(weights.numel() for weights in deeper.parameters())} parameters in {args.out}")
 

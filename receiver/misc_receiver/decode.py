@@ -331,9 +331,9 @@ class FrameDecoder:
             delta = DeltaHeader.unpack(layers[0])
             base = self._references.find(contents.frame.epoch, delta)
         reference = None if base is None else base.picture
-        header, integers = self._images.read(layers, reference=reference)
+        found = self._images.read(layers, reference=reference)
         # What is left out for want of the base's finer layers may still come.
-        complete = delta is None or len(integers) == len(layers)
+        complete = delta is None or len(found.integers) == len(layers)
         contents.missing = None if complete or delta is None else delta.base
         if base is not None and delta is not None and contents.base_known is None:
             contents.base_known = base
@@ -342,7 +342,7 @@ class FrameDecoder:
                 contents.known.text = base.text
             if delta.same_maps:
                 contents.known.maps = base.maps
-        return Reference(header, tuple(integers))
+        return found
 
     def _lacks_base(self, contents: FrameContents, error: MissingBaseError) -> Iterator[Decoded]:
         """Let a delta wait for its base, and say so once."""

@@ -102,6 +102,7 @@ def _requests(contents: FrameContents) -> Iterator[RefineRequest]:
             features=contents.coarse.features,
             semantics=contents.semantics,
             quality=contents.coarse.quality,
+            texture=contents.coarse.texture,
         )
 
 

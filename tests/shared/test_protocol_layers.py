@@ -9,6 +9,7 @@ import pytest
 
 from misc_shared.codec import DeltaHeader, Reference, is_delta
 from misc_shared.codec.layout import LATENT_CHANNELS, Header
+from misc_shared.codec.texture import pack_texture, unpack_texture
 from misc_shared.errors import BitstreamError
 from misc_shared.maps import decode_maps, encode_maps
 from misc_shared.packs import load_pack
@@ -29,6 +30,7 @@ def test_no_example_has_vanished() -> None:
     assert len(blocks("text-layer")) == 3
     assert len(blocks("maps-layer")) == 3
     assert len(blocks("delta-header")) == 2
+    assert len(blocks("texture")) == 1
     assert len(blocks("refused-delta")) == 2
     assert len(blocks("text-delta")) == 1
     assert len(blocks("maps-delta")) == 1
@@ -63,6 +65,15 @@ def test_delta_header_reads_and_writes_as_the_text_says(lines: list[str]) -> Non
     names = ("quality", "base", "base_layers", "joined", "same_text", "same_maps")
     assert " ".join(f"{name}={getattr(delta, name)}" for name in names) == lines[1]
     assert Reference(header, tuple(zeros)).digest(delta.base_layers) == delta.digest
+
+
+@pytest.mark.parametrize("lines", blocks("texture"))
+def test_texture_reads_and_writes_as_the_text_says(lines: list[str]) -> None:
+    """Levels are far enough apart that two decimals name one."""
+    written = bytes.fromhex(lines[0])
+    said = np.array([float(contrast) for contrast in lines[1].split()], np.float32)
+    np.testing.assert_allclose(2 ** unpack_texture(written), said, atol=0.005)
+    assert pack_texture(np.log2(said)) == written
 
 
 @pytest.mark.parametrize("lines", blocks("refused-delta"))

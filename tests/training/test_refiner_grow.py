@@ -1,5 +1,7 @@
 """A refiner made deeper: the same picture at first, and every new block can learn."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from tests.receiver.refine.tiny import tiny_network
@@ -10,15 +12,18 @@ from misc_receiver.refine.network import Guidance, NanoNetwork
 
 
 def _task(network: NanoNetwork) -> tuple[Tensor, Tensor, Guidance]:
+    """Give what a network reads; one that hears more gets the same and something more."""
     torch.manual_seed(1)
     cells, cell = 2 * network.multiple // network.factor, 3 * network.factor**2
     planes = len(network.feature_scale) + network.words.embedding_dim
+    whole = network.unet.class_embedding.linear_1.in_features
+    sample = torch.randn(1, cell, cells, cells)
     guidance = Guidance(
         torch.randn(1, cell, cells, cells),
         torch.randn(1, planes, cells, cells),
-        torch.randn(1, network.words.embedding_dim + 3),
+        torch.randn(1, whole),
     )
-    return torch.randn(1, cell, cells, cells), torch.ones(1), guidance
+    return sample, torch.ones(1), guidance
 
 
 @pytest.fixture
@@ -31,25 +36,30 @@ def trained() -> NanoNetwork:
     return network.eval()
 
 
-def test_deeper_network_starts_as_the_trained_one(trained: NanoNetwork) -> None:
-    """Added blocks hand on what they get, whatever the weights are."""
+@pytest.mark.parametrize("texture", [False, True])
+def test_deeper_network_starts_as_the_trained_one(trained: NanoNetwork, *, texture: bool) -> None:
+    """Added blocks hand on what they get, and what is newly heard counts nothing."""
     levels = len(trained.config.block_out_channels)
-    deeper = grow(trained, [3] + [2] * (levels - 1)).eval()
-    task = _task(trained)
+    deeper = grow(trained, [3] + [2] * (levels - 1), texture=texture).eval()
+    sample, sigma, guidance = _task(deeper)
+    heard = trained.unet.class_embedding.linear_1.in_features
+    less = replace(guidance, whole=guidance.whole[:, :heard])
     with torch.inference_mode():
-        torch.testing.assert_close(deeper(*task), trained(*task))
-    assert sum(p.numel() for p in deeper.parameters()) > sum(
-        p.numel() for p in trained.parameters()
-    )
+        expected = trained(sample, sigma, less)
+        torch.testing.assert_close(deeper(sample, sigma, guidance), expected)
+    sizes = [sum(weights.numel() for weights in one.parameters()) for one in (deeper, trained)]
+    assert sizes[0] > sizes[1]
 
 
-def test_every_new_block_learns(trained: NanoNetwork) -> None:
-    """No added block starts where its gradient is zero."""
-    deeper = grow(trained, [2] * len(trained.config.block_out_channels))
-    deeper(*_task(trained)).square().mean().backward()
+def test_everything_new_learns(trained: NanoNetwork) -> None:
+    """No added block, and no input, starts where its gradient is zero."""
+    deeper = grow(trained, [2] * len(trained.config.block_out_channels), texture=True)
+    deeper(*_task(deeper)).square().mean().backward()
     blocks = [
         block
         for level in [*deeper.unet.down_blocks, *deeper.unet.up_blocks]
         for block in level.resnets
     ]
     assert all(float(block.conv2.weight.grad.abs().max()) > 0 for block in blocks)
+    heard = deeper.unet.class_embedding.linear_1.weight.grad.abs().amax(0)
+    assert bool((heard > 0).all())

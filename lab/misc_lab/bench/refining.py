@@ -141,7 +141,9 @@ def _known(contents: FrameContents, *, latents: bool) -> RefineRequest:
         raise BitstreamError("no base layer")
     image = contents.coarse
     if latents:
-        return RefineRequest(image.pixels, image.features, contents.semantics, image.quality)
+        return RefineRequest(
+            image.pixels, image.features, contents.semantics, image.quality, image.texture
+        )
     return RefineRequest(np.full_like(image.pixels, _GREY), None, contents.semantics, 0)
 
 

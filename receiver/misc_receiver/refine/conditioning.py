@@ -12,6 +12,7 @@ from misc_receiver.refine.interface import RefineRequest
 from misc_receiver.refine.network import Clues, NanoNetwork
 from misc_receiver.refine.words import PADDING, word_buckets
 from misc_receiver.torch_door import torch
+from misc_shared.codec.texture import contrasts
 from misc_shared.errors import ConfigError
 from misc_shared.semantics import MAX_ITEMS, Item
 
@@ -49,7 +50,7 @@ def gather_clues(requests: Sequence[RefineRequest], network: NanoNetwork) -> Clu
         [_item_maps(row, slots, grid) for row in items],
         [_item_words(row, slots, buckets) for row in items],
         [_caption_words(request, buckets) for request in requests],
-        [_scalars(request) for request in requests],
+        [torch.cat([_scalars(request), *_texture(request, network)]) for request in requests],
     )
     return Clues(*(torch.stack(column).to(network.device) for column in columns))
 
@@ -126,3 +127,14 @@ def _scalars(request: RefineRequest) -> torch.Tensor:
     shown = math.prod(request.coarse.shape[:2])
     coded = math.prod(request.features.shape[1:]) * _FEATURE_STRIDE**2
     return torch.tensor([quality, math.log2(shown / coded) / 2, 1.0])
+
+
+def _texture(request: RefineRequest, network: NanoNetwork) -> list[torch.Tensor]:
+    """Contrasts of the coarse picture, and what it lacks of the original's, if that is known."""
+    if not network.config.texture:
+        return []
+    present = contrasts(request.coarse)
+    if request.texture is None:
+        return [torch.from_numpy(present), torch.zeros(len(present) + 1)]
+    lacking = request.texture - present
+    return [torch.from_numpy(present), torch.from_numpy(lacking), torch.ones(1)]

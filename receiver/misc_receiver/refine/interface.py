@@ -29,12 +29,15 @@ class RefineRequest:
             picture, or None where there are none.
         semantics: what the sender said is in the picture, or None.
         quality: the codec's quality, 0 (worst) to 31 (best).
+        texture: the original's contrasts, float32 [4], as misc_shared.codec.texture measures them,
+            or None where they are not known.
     """
 
     coarse: NDArray[np.uint8]
     features: NDArray[np.float32] | None = None
     semantics: Semantics | None = None
     quality: int = 0
+    texture: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from misc_receiver.refine.words import PADDING
 from misc_receiver.torch_door import diffusers, torch
+from misc_shared.codec.texture import TEXTURE_FIELDS
 
 __all__ = ["Clues", "Guidance", "NanoNetwork"]
 
 _SCALARS = 3
+_TEXTURE_SCALARS = 2 * TEXTURE_FIELDS + 1
 _TIMESTEPS = 1000
 
 
@@ -26,7 +28,9 @@ class Clues:
         item_maps: float32 [N, items, H / factor, W / factor] in 0..1.
         item_words: int64 [N, items, words], buckets of each item's name and detail.
         caption_words: int64 [N, words], buckets of the caption.
-        scalars: float32 [N, 3]: quality in 0..1, log2 of shown to coded side, 1 with features.
+        scalars: float32 [N, 3]: quality in 0..1, log2 of shown to coded side, 1 with features. A
+            network that hears of texture reads nine more: the coarse picture's four contrasts, how
+            far the original's are above them, and 1 if those are known.
     """
 
     coarse: torch.Tensor
@@ -44,7 +48,7 @@ class Guidance:
     Attributes:
         coarse: [N, 3 factor², h, w], the unshuffled coarse picture.
         planes: [N, feature + word channels, h, w], features and painted item words.
-        whole: [N, word channels + 3], caption and scalars.
+        whole: [N, word channels + scalars], caption and scalars.
     """
 
     coarse: torch.Tensor
@@ -69,10 +73,11 @@ class NanoNetwork(diffusers.ModelMixin, diffusers.ConfigMixin):  # type: ignore[
         word_buckets: rows of the word table, the padding row included.
         word_channels: width of a word's embedding.
         noise_spread: standard deviation of the noise at the start, for pixels in [-1, 1].
+        texture: whether it hears how much texture the original had.
     """
 
     @diffusers.configuration_utils.register_to_config  # type: ignore[untyped-decorator]
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a network's configuration
         self,
         *,
         factor: int = 4,
@@ -83,10 +88,12 @@ class NanoNetwork(diffusers.ModelMixin, diffusers.ConfigMixin):  # type: ignore[
         word_buckets: int = 4096,
         word_channels: int = 16,
         noise_spread: float = 0.2,
+        texture: bool = False,
     ) -> None:
         super().__init__()
         cell = 3 * factor**2
         levels = len(block_out_channels)
+        scalars = _SCALARS + (_TEXTURE_SCALARS if texture else 0)
         self.factor, self.noise_spread = factor, noise_spread
         self.multiple = factor * 2 ** (levels - 1)
         self.words = torch.nn.Embedding(word_buckets, word_channels, padding_idx=PADDING)
@@ -101,7 +108,7 @@ class NanoNetwork(diffusers.ModelMixin, diffusers.ConfigMixin):  # type: ignore[
             up_block_types=("UpBlock2D",) * levels,
             norm_num_groups=norm_num_groups,
             class_embed_type="projection",
-            projection_class_embeddings_input_dim=word_channels + _SCALARS,
+            projection_class_embeddings_input_dim=word_channels + scalars,
             conv_in_kernel=1,
         )
 

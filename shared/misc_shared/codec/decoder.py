@@ -11,6 +11,7 @@ from misc_shared.codec.models import open_network
 from misc_shared.codec.pictures import from_network, resize
 from misc_shared.codec.reader import LayerReader, digest_integers
 from misc_shared.codec.reference import Reference
+from misc_shared.codec.texture import unpack_texture
 from misc_shared.packs import Component
 
 __all__ = ["DecodedImage", "ImageDecoder"]
@@ -30,6 +31,8 @@ class DecodedImage:
         layers_used: 1..3.
         quality: 0..31.
         integers_sha256: Over the integers; the same on every machine.
+        texture: The captured picture's contrasts, float32 [4] (`misc_shared.codec.texture`); None
+            where they did not come. A delta has its key's.
     """
 
     pixels: NDArray[np.uint8]
@@ -38,6 +41,7 @@ class DecodedImage:
     layers_used: int
     quality: int
     integers_sha256: str
+    texture: NDArray[np.float32] | None = None
 
 
 class ImageDecoder(LayerReader):
@@ -67,11 +71,10 @@ class ImageDecoder(LayerReader):
             BitstreamError: Some layer is not what an encoder writes.
             MissingBaseError: It is a delta, and made against something else.
         """
-        header, integers = self.read(layers, reference=reference)
-        return self.render(Reference(header, tuple(integers)))
+        return self.render(self.read(layers, reference=reference))
 
     def render(self, content: Reference) -> DecodedImage:
-        """Make the picture of integers that `read` gave."""
+        """Make the picture of what `read` gave."""
         header, integers = content.header, content.integers
         values = self._dequantise(integers, header)
         present = [len(integers) > number for number in range(1, len(LATENT_CHANNELS))]
@@ -85,6 +88,7 @@ class ImageDecoder(LayerReader):
             layers_used=len(integers),
             quality=header.quality,
             integers_sha256=digest_integers(integers),
+            texture=unpack_texture(content.texture) if content.texture else None,
         )
 
     def _dequantise(

@@ -16,6 +16,7 @@ from misc_shared.codec.models import open_entropy, open_network
 from misc_shared.codec.pictures import check_picture, resize, to_network
 from misc_shared.codec.rate import DEAD_ZONE, Point, fill_budget, relative_size
 from misc_shared.codec.reference import Reference
+from misc_shared.codec.texture import TEXTURE_BYTES, TEXTURE_LAYER, contrasts, pack_texture
 from misc_shared.errors import ConfigError
 from misc_shared.packs import Component
 
@@ -79,6 +80,7 @@ class ImageEncoder:
         self._entropy, self._gains = open_entropy(component)
         self._deltas = DeltaEncoder(self._entropy, self._gains, dead_zone=DEAD_ZONE)
         self._analysed: tuple[bytes, Latents] | None = None
+        self._textured: tuple[bytes, bytes] | None = None
 
     def encode(
         self,
@@ -180,14 +182,19 @@ class ImageEncoder:
         The last result is kept: what chooses among sizes, qualities and bases asks again.
         """
         columns, rows = grid_cells(picture.shape[1], picture.shape[0], scale_index)
-        name = hashlib.blake2b(np.ascontiguousarray(picture).data, digest_size=16)
-        name.update(repr((picture.shape, scale_index)).encode())
-        key = name.digest()
+        key = _digest(picture) + bytes([scale_index])
         if self._analysed is None or self._analysed[0] != key:
             small = resize(picture, columns * 64, rows * 64)
             first, second, third = self._network.run(None, {"picture": to_network(small)})
             self._analysed = key, (first[0], second[0], third[0])
         return self._analysed[1]
+
+    def _texture(self, picture: NDArray[np.uint8]) -> bytes:
+        """Measure the texture; kept like latents, as each trial of a search is written."""
+        key = _digest(picture)
+        if self._textured is None or self._textured[0] != key:
+            self._textured = key, pack_texture(contrasts(picture))
+        return self._textured[1]
 
     def quantise(self, latents: Latents, quality: int) -> tuple[tuple[Integers, ...], list[float]]:
         """Integers of all layers at a quality, and the estimated bits of each."""
@@ -268,7 +275,7 @@ class ImageEncoder:
 
         def measure(point: Point) -> float:
             tried[point] = self._quantise(latents, point)
-            cost = HEADER_BYTES + sum(layer.bits for layer in tried[point]) / 8
+            cost = HEADER_BYTES + TEXTURE_BYTES + sum(layer.bits for layer in tried[point]) / 8
             return cost if cost > max_bytes else write(point).nbytes
 
         most = QUALITIES - 1 if quality is None else quality
@@ -284,6 +291,7 @@ class ImageEncoder:
     ) -> EncodedImage:
         height, width = picture.shape[:2]
         streams = [self._entropy.write(layer.passes) for layer in quantised]
+        streams[TEXTURE_LAYER] = self._texture(picture) + streams[TEXTURE_LAYER]
         return EncodedImage(
             layers=(
                 Header(quality, scale_index, width, height).pack() + streams[0],
@@ -296,6 +304,13 @@ class ImageEncoder:
             scale=SCALES[scale_index],
             integers=tuple(layer.integers for layer in quantised),
         )
+
+
+def _digest(picture: NDArray[np.uint8]) -> bytes:
+    """Name a picture."""
+    name = hashlib.blake2b(np.ascontiguousarray(picture).data, digest_size=16)
+    name.update(repr(picture.shape).encode())
+    return name.digest()
 
 
 def _allowed(picture: NDArray[np.uint8], scale_index: int) -> bool:

@@ -20,6 +20,7 @@ from misc_shared.codec.reference import (
     is_delta,
     rescale,
 )
+from misc_shared.codec.texture import TEXTURE_BYTES, TEXTURE_LAYER
 from misc_shared.coding.symbols import SymbolReader
 from misc_shared.errors import BitstreamError, MissingBaseError
 from misc_shared.packs import Component
@@ -41,10 +42,8 @@ class LayerReader:
         self._entropy, self._gains = open_entropy(component)
         self._deltas = DeltaCoder(self._entropy)
 
-    def read(
-        self, layers: Sequence[bytes], *, reference: Reference | None = None
-    ) -> tuple[Header, list[Integers]]:
-        """Read header and integers, without making a picture.
+    def read(self, layers: Sequence[bytes], *, reference: Reference | None = None) -> Reference:
+        """Read header, integers and texture, without making a picture.
 
         Args:
             layers: Base, detail 1, detail 2, or a prefix. An empty one ends the prefix, unless
@@ -63,19 +62,21 @@ class LayerReader:
             return self._read_delta(layers, reference)
         header = Header.unpack(layers[0])
         integers: list[Integers] = []
-        for number, data in enumerate([layers[0][HEADER_BYTES:], *layers[1:]]):
-            if number and not data:
+        texture = b""
+        for number, layer in enumerate(layers):
+            if number and not layer:
                 break
+            data = layer[HEADER_BYTES:] if number == 0 else layer
+            if number == TEXTURE_LAYER:
+                texture, data = _part_texture(layer)
             integers.append(
                 self._entropy.decode(
                     data, integers, layer=number, quality=header.quality, shape=header.grid(number)
                 )
             )
-        return header, integers
+        return Reference(header, tuple(integers), texture)
 
-    def _read_delta(
-        self, layers: Sequence[bytes], reference: Reference | None
-    ) -> tuple[Header, list[Integers]]:
+    def _read_delta(self, layers: Sequence[bytes], reference: Reference | None) -> Reference:
         """Read a delta's layers; protocol.md, Layer payloads: Deltas."""
         delta = DeltaHeader.unpack(layers[0])
         agreeing = 0 if reference is None else reference.agreeing(delta.base_layers, delta.digest)
@@ -109,7 +110,7 @@ class LayerReader:
             )
             if number >= delta.joined - 1:
                 coder.end()
-        return header, [one.integers for one in coded]
+        return Reference(header, tuple(one.integers for one in coded), reference.texture)
 
     def _read_intra(self, data: bytes, coarser: Sequence[CodedLayer], header: Header) -> CodedLayer:
         number = len(coarser)
@@ -128,7 +129,16 @@ class LayerReader:
         Raises:
             BitstreamError: Some layer is not what an encoder writes.
         """
-        return digest_integers(self.read(layers)[1])
+        return digest_integers(self.read(layers).integers)
+
+
+def _part_texture(layer: bytes) -> tuple[bytes, bytes]:
+    """Split a key's layer into its texture and its stream."""
+    if len(layer) <= TEXTURE_BYTES:
+        raise BitstreamError(
+            f"detail layer: found {len(layer)} bytes, expected more than {TEXTURE_BYTES}"
+        )
+    return bytes(layer[:TEXTURE_BYTES]), layer[TEXTURE_BYTES:]
 
 
 def digest_integers(integers: Sequence[Integers]) -> str:

@@ -5,7 +5,7 @@ protocol.md, Layer payloads: Deltas.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -44,10 +44,13 @@ class Reference:
     Attributes:
         header: Its size, working size and quality.
         integers: Of its layers, int64 [C, h, w] each, 1 to 3 of them.
+        texture: Of its key, as `pack_texture` wrote it; empty where it is not known. Only a
+            receiver keeps it, and no digest covers it.
     """
 
     header: Header
     integers: tuple[Integers, ...]
+    texture: bytes = b""
 
     def digest(self, layers: int) -> bytes:
         """Name header and integers of the first `layers` layers, in 4 bytes.
@@ -75,7 +78,7 @@ class Reference:
 
     def first(self, layers: int) -> "Reference":
         """The same without its layers from number `layers` on."""
-        return Reference(self.header, self.integers[:layers])
+        return replace(self, integers=self.integers[:layers])
 
 
 @dataclass(frozen=True, slots=True)

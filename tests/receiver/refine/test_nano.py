@@ -1,13 +1,14 @@
 """The nano refiner as its user meets it, with a tiny random network behind the real code."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from tests.receiver.refine.tiny import make_request, refine, tiny_network
+from tests.receiver.refine.tiny import make_request, refine, save_component, tiny_network
 
-from misc_receiver.refine import Refiner, RefineRequest
+from misc_receiver.refine import Refiner, RefineRequest, load_refiner
 from misc_receiver.refine.guard import MAX_DISAGREEMENT, cell_means, coarse_planes
 from misc_receiver.refine.nano import NanoRefiner
 from misc_receiver.torch_door import diffusers
@@ -91,6 +92,19 @@ def test_what_is_not_known_is_done_without(tiny_refiner: Refiner, request_: Refi
     unplaced = replace(request_, semantics=Semantics((Item("dog"),)))
     for request in (bare, unplaced):
         assert refine(tiny_refiner, request).passed_guard
+
+
+def test_texture_is_heard_by_a_network_that_learnt_to(
+    tiny_refiner: Refiner, request_: RefineRequest, tmp_path: Path
+) -> None:
+    """Rough and smooth originals of one coarse picture are refined apart; others do not care."""
+    component = save_component(tmp_path / "refiner", tiny_network(texture=True))
+    hearing = load_refiner("nano", component=component)
+    rough, smooth = (replace(request_, texture=np.full(4, at, np.float32)) for at in (4.0, -2.0))
+    for refiner, expected in ((hearing, 3), (tiny_refiner, 1)):
+        steps = [refine(refiner, each) for each in (request_, rough, smooth)]
+        assert all(step.passed_guard for step in steps)
+        assert len({step.pixels.tobytes() for step in steps}) == expected
 
 
 def test_an_item_acts_where_its_map_is(tiny_refiner: Refiner, request_: RefineRequest) -> None:

@@ -26,7 +26,9 @@ def received(photo: NDArray[np.uint8]) -> RefineRequest:
     )
     decoded = ImageDecoder(codec).decode(encoded.layers)
     semantics = Semantics((Item("woman", "orange suit", np.ones((8, 8), dtype=np.bool_)),))
-    return RefineRequest(decoded.pixels, decoded.features, semantics, decoded.quality)
+    return RefineRequest(
+        decoded.pixels, decoded.features, semantics, decoded.quality, decoded.texture
+    )
 
 
 def test_it_is_small_and_says_what_it_is() -> None:

@@ -15,10 +15,12 @@ from misc_shared.semantics import Item, Semantics
 __all__ = ["make_request", "refine", "save_component", "tiny_network"]
 
 
-def tiny_network(strength: float = 0.3) -> NanoNetwork:
+def tiny_network(strength: float = 0.3, *, texture: bool = False) -> NanoNetwork:
     """Make a random network; strength is how much it adds to the coarse picture."""
     torch.manual_seed(3)
-    network = NanoNetwork(block_out_channels=(16, 16), norm_num_groups=4, word_buckets=64)
+    network = NanoNetwork(
+        block_out_channels=(16, 16), norm_num_groups=4, word_buckets=64, texture=texture
+    )
     with torch.no_grad():
         network.unet.conv_out.weight.mul_(strength)
         network.unet.conv_out.bias.zero_()

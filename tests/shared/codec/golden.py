@@ -78,9 +78,8 @@ def digests(component: Component) -> list[str]:
     found = []
     for place, entry in enumerate(entries()):
         reference = references.get(entry.get("base", -1))
-        header, integers = reader.read(unpack_layers(entry), reference=reference)
-        references[place] = Reference(header, tuple(integers))
-        found.append(digest_integers(integers))
+        references[place] = reader.read(unpack_layers(entry), reference=reference)
+        found.append(digest_integers(references[place].integers))
     return found
 
 

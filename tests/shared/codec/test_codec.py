@@ -56,7 +56,7 @@ def test_each_layer_sharpens(decoder: ImageDecoder, encoded: EncodedImage, photo
 
 def test_integers_arrive_exactly(decoder: ImageDecoder, encoded: EncodedImage) -> None:
     """The decoder reads the very integers that the encoder chose."""
-    _, integers = decoder.read(encoded.layers)
+    integers = decoder.read(encoded.layers).integers
     for sent, read in zip(encoded.integers, integers, strict=True):
         np.testing.assert_array_equal(sent, read)
 
