@@ -29,6 +29,7 @@ from training.refiner_losses import RefinerLoss
 AT_START, ON_POLICY = 0.5, 0.4
 STEP_COUNTS = (2, 2, 3, 4)
 WARM_UP = 60
+LAYERS = (3, 3, 2, 2)
 JUDGES = ("pixel", "feature", "texture", "second", "low")
 
 
@@ -68,7 +69,7 @@ class RefinerTrainer:
             return NanoNetwork.from_pretrained(
                 self.args.warm, torch_dtype=torch.float32, low_cpu_mem_usage=False
             ).train()
-        network = NanoNetwork()
+        network = NanoNetwork(layers_per_block=LAYERS, texture=True)
         network.feature_scale.copy_(self.batches.feature_scale())
         torch.nn.init.zeros_(network.unet.conv_out.weight)
         torch.nn.init.zeros_(network.unet.conv_out.bias)
@@ -145,13 +146,13 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True, help="from training.refiner_cache")
     parser.add_argument("--work", type=Path, required=True, help="folder for the checkpoint")
     parser.add_argument("--warm", type=Path, help="refiner folder of a pack to start from")
-    add_loop_arguments(parser, minutes=120, batch=3)
-    parser.add_argument("--window", type=int, default=192, help="edge of a training window")
-    parser.add_argument("--rate", type=float, default=6e-4, help="peak learning rate")
-    parser.add_argument("--pixel", type=float, default=6.0, help="weight of the squared error")
+    add_loop_arguments(parser, minutes=120, batch=1)
+    parser.add_argument("--window", type=int, default=384, help="longest edge of a window")
+    parser.add_argument("--rate", type=float, default=5e-4, help="peak learning rate")
+    parser.add_argument("--pixel", type=float, default=3.0, help="weight of the squared error")
     parser.add_argument("--feature", type=float, default=4.0, help="weight of SqFD")
-    parser.add_argument("--texture", type=float, default=29.0, help="weight of SqTD")
-    parser.add_argument("--second", type=float, default=7.0, help="weight of a second network")
+    parser.add_argument("--texture", type=float, default=45.0, help="weight of SqTD")
+    parser.add_argument("--second", type=float, default=10.0, help="weight of a second network")
     parser.add_argument("--low", type=float, default=200.0, help="weight of 4x4 means' error")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)

@@ -151,8 +151,7 @@ class _Coder:
             return None
         kept = int(self._rng.choice(_KEPT_LAYERS, p=_KEPT_SHARES))
         decoded = self._decoder.decode(encoded.layers[:kept])
-        request = RefineRequest(decoded.pixels, decoded.features, None, decoded.quality)
-        return Pair(name, picture, request)
+        return Pair(name, picture, RefineRequest.of(decoded))
 
 
 def _open_store(folder: Path, digest: str) -> PairStore:

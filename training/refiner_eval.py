@@ -66,9 +66,7 @@ class Bench:
         area = original.shape[0] * original.shape[1]
         encoded = self._encoder.encode(original, max_bytes=int(self._args.bpp * area / 8))
         decoded = self._decoder.decode(encoded.layers)
-        request = RefineRequest(
-            decoded.pixels, decoded.features, None, decoded.quality, decoded.texture
-        )
+        request = RefineRequest.of(decoded)
         yield "original", original, {}
         coarse = self._judge.measure(decoded.pixels, original)
         yield "coarse", decoded.pixels, {**coarse, "bpp": encoded.nbytes * 8 / area}

@@ -47,15 +47,7 @@ class SecondLook(torch.nn.Module):
     def forward(self, shown: Tensor, original: Tensor) -> Tensor:
         """Compare one random window of [N, 3, H, W] pictures in 0..1; give distances [N]."""
         edge = round((_PIXELS / len(shown)) ** 0.5 / _MULTIPLE) * _MULTIPLE
-        edges = [min(edge, side) for side in shown.shape[2:]]
-        starts = [
-            int(torch.randint(side - part + 1, ()))
-            for side, part in zip(shown.shape[2:], edges, strict=True)
-        ]
-        rows, columns = (
-            slice(start, start + part) for start, part in zip(starts, edges, strict=True)
-        )
-        window = (..., rows, columns)
+        window = (..., *(_part(side, edge) for side in shown.shape[2:]))
         with torch.no_grad():
             aims = self._features(original[window])
         pairs = zip(self._features(shown[window]), aims, strict=True)
@@ -76,6 +68,12 @@ class SecondLook(torch.nn.Module):
             if not number:
                 found.append(F.normalize(F.relu(value), dim=1))
         return found
+
+
+def _part(side: int, edge: int) -> slice:
+    edge = min(edge, side)
+    start = int(torch.randint(side - edge + 1, ()))
+    return slice(start, start + edge)
 
 
 def _weights(stored: Mapping[str, Tensor], name: str) -> tuple[Tensor, Tensor | None]:

@@ -97,13 +97,7 @@ class Refinery:
 
 def _requests(contents: FrameContents) -> Iterator[RefineRequest]:
     if contents.coarse is not None:
-        yield RefineRequest(
-            coarse=contents.coarse.pixels,
-            features=contents.coarse.features,
-            semantics=contents.semantics,
-            quality=contents.coarse.quality,
-            texture=contents.coarse.texture,
-        )
+        yield RefineRequest.of(contents.coarse, contents.semantics)
 
 
 def open_refinery(pack: Pack, settings: RefinerySettings) -> Refinery:

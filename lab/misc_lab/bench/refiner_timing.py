@@ -90,7 +90,7 @@ def _request(question: RefinerQuestion) -> RefineRequest:
     max_bytes = int(question.bpp * question.width * question.height / 8)
     encoded = ImageEncoder(codec).encode(question.scaled_picture(), max_bytes=max_bytes)
     decoded = ImageDecoder(codec).decode(encoded.layers)
-    return RefineRequest(decoded.pixels, decoded.features, None, decoded.quality, decoded.texture)
+    return RefineRequest.of(decoded)
 
 
 def _time(refiner: Refiner, requests: list[RefineRequest], steps: int) -> tuple[float, float]:

@@ -141,9 +141,7 @@ def _known(contents: FrameContents, *, latents: bool) -> RefineRequest:
         raise BitstreamError("no base layer")
     image = contents.coarse
     if latents:
-        return RefineRequest(
-            image.pixels, image.features, contents.semantics, image.quality, image.texture
-        )
+        return RefineRequest.of(image, contents.semantics)
     return RefineRequest(np.full_like(image.pixels, _GREY), None, contents.semantics, 0)
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from misc_shared.codec import DecodedImage
 from misc_shared.errors import ConfigError
 from misc_shared.semantics import Semantics
 
@@ -38,6 +39,11 @@ class RefineRequest:
     semantics: Semantics | None = None
     quality: int = 0
     texture: NDArray[np.float32] | None = None
+
+    @classmethod
+    def of(cls, decoded: DecodedImage, semantics: Semantics | None = None) -> RefineRequest:
+        """Take over all that a decoder found."""
+        return cls(decoded.pixels, decoded.features, semantics, decoded.quality, decoded.texture)
 
 
 @dataclass(frozen=True, eq=False)

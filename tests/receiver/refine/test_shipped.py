@@ -26,9 +26,7 @@ def received(photo: NDArray[np.uint8]) -> RefineRequest:
     )
     decoded = ImageDecoder(codec).decode(encoded.layers)
     semantics = Semantics((Item("woman", "orange suit", np.ones((8, 8), dtype=np.bool_)),))
-    return RefineRequest(
-        decoded.pixels, decoded.features, semantics, decoded.quality, decoded.texture
-    )
+    return RefineRequest.of(decoded, semantics)
 
 
 def test_it_is_small_and_says_what_it_is() -> None:
