@@ -73,6 +73,7 @@ class CodecTrainer:
         self.optimiser = self._new_optimiser()
         # The whole training, and this stage of it.
         self.step, self.spent, self.stage_step, self.stage_spent = 0, 0.0, 0, 0.0
+        self.joined_step = 0  # when training.join last had it
         if self._path.exists():
             self._resume()
 
@@ -93,6 +94,7 @@ class CodecTrainer:
         state = torch.load(self._path, weights_only=True, map_location=self.device)
         self.average.load_state_dict(state["average"])
         self.step, self.spent = state["step"], state["spent"]
+        self.joined_step = state.get("joined_step", 0)
         if state["stage"] == self.args.stage and state["optimiser"]:
             self.model.load_state_dict(state["model"])
             self.optimiser.load_state_dict(state["optimiser"])
@@ -103,7 +105,7 @@ class CodecTrainer:
     def save(self) -> None:
         """Write the checkpoint."""
         parts = ("model", "average", "optimiser")
-        clock = ("step", "spent", "stage_step", "stage_spent")
+        clock = ("step", "spent", "stage_step", "stage_spent", "joined_step")
         state = {name: getattr(self, name).state_dict() for name in parts}
         state |= {name: getattr(self, name) for name in clock}
         save_whole({**state, "stage": self.args.stage}, self._path)

@@ -8,7 +8,7 @@ where the network's own first estimate leads, because that is what it meets in u
 the true bridge. Every estimate is judged as a picture: pixel error, SqFD, SqTD, agreement with
 the coarse picture, the features of a second network, and the error of its 4x4 means. Resumes from
 the checkpoint in --work; the learning rate follows the share of --minutes spent. Several processes
-may share the work: training.refiner_join.
+may share the work: training.join.
 """
 
 import argparse
@@ -47,7 +47,7 @@ class RefinerTrainer:
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=args.rate, weight_decay=1e-4, fused=True
         )
-        # At the last join with other processes, if there was one (training.refiner_join).
+        # At the last join with other processes, if there was one (training.join).
         self.step, self.spent, self.joined_step = 0, 0.0, 0
         args.work.mkdir(parents=True, exist_ok=True)
         if self._path.exists():

@@ -18,6 +18,9 @@ from training.refiner_labels import Labels
 __all__ = ["Batch", "Batches"]
 
 _UNSAID, _UNPLACED, _FEATURELESS, _TEXTURELESS = 0.25, 0.1, 0.1, 0.1
+# The embedded sender says what it will say in use too; labels say more, and more truly, as a large
+# model at the sender would.
+_BY_SENDER = 0.6
 
 
 @dataclass(frozen=True)
@@ -105,8 +108,10 @@ class Batches:
 
     def _tell(self, pair: Pair, rng: np.random.Generator) -> RefineRequest:
         """Say what a sender might have said, which is sometimes nothing."""
-        semantics: Semantics | None = self._labels.semantics(pair.name, rng)
-        if semantics and rng.random() < _UNPLACED:
+        semantics: Semantics | None = pair.request.semantics
+        if semantics is None or rng.random() >= _BY_SENDER:
+            semantics = self._labels.semantics(pair.name, rng)
+        if rng.random() < _UNPLACED:
             items = tuple(replace(item, map=None) for item in semantics.items)
             semantics = replace(semantics, items=items)
         if rng.random() < _UNSAID:

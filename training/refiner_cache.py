@@ -4,9 +4,10 @@
 
 Each photograph is coded whole, at a random rate, through the real encoder and decoder; some lose
 their detail layers, as on a bad link. Every second one is coded near the rate that most pictures
-are sent at, which is what the refiner sees most and what it is compared at. What is coded is
+are sent at, which is what the refiner sees most and what it is compared at. What the embedded
+sender says of a photograph is kept too, with maps as fine as that rate affords. What is coded is
 appended at once, so a cut costs nothing and the same command goes on. A cache belongs to the codec
-that filled it; another codec starts it anew.
+and the semantics that filled it; others start it anew.
 """
 
 import argparse
@@ -17,15 +18,19 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from misc_receiver.refine import RefineRequest
+from misc_sender.grids import fit_maps
+from misc_sender.semantics.nano import NanoSemantics
 from misc_shared.codec import ImageDecoder, ImageEncoder
 from misc_shared.errors import ConfigError
 from misc_shared.packs import Component, load_pack
+from misc_shared.semantics import Item, Semantics
 from training.splits import is_development
 
 __all__ = ["PairStore"]
@@ -44,7 +49,7 @@ class Pair:
     Attributes:
         name: of the photograph, to find its labels by.
         original: uint8 [H, W, 3].
-        request: the decoded picture and its features, without semantics.
+        request: the decoded picture, its features, and what the embedded sender says of it.
     """
 
     name: str
@@ -81,7 +86,9 @@ class PairStore:
         stored = np.memmap(self._features, np.float16, "r", offset=row["features_at"], shape=grid)
         features = np.asarray(stored, dtype=np.float32)
         return Pair(
-            row["name"], pixels[0], RefineRequest(pixels[1], features, None, row["quality"])
+            row["name"],
+            pixels[0],
+            RefineRequest(pixels[1], features, _load_said(row["said"]), row["quality"]),
         )
 
     def append(self, pair: Pair) -> None:
@@ -93,6 +100,7 @@ class PairStore:
             "name": pair.name,
             "size": coarse.shape[:2],
             "quality": pair.request.quality,
+            "said": _save_said(pair.request.semantics),
             "features": features.shape,
             "pixels_at": _append(self._pixels, np.stack([pair.original, coarse])),
             "features_at": _append(self._features, features.astype(np.float16)),
@@ -100,6 +108,28 @@ class PairStore:
         with self._index.open("a") as out:
             out.write(json.dumps(row) + "\n")
         self.rows.append(row)
+
+
+def _save_said(semantics: Semantics | None) -> dict[str, Any] | None:
+    """Give what is said of a picture as JSON can hold it."""
+    if semantics is None:
+        return None
+    items = [
+        (item.name, item.detail, None if item.map is None else item.map.astype(int).tolist())
+        for item in semantics.items
+    ]
+    return {"items": items, "caption": semantics.caption}
+
+
+def _load_said(said: dict[str, Any] | None) -> Semantics | None:
+    """Read back what `_save_said` gave."""
+    if said is None:
+        return None
+    items = (
+        Item(name, detail, None if cells is None else np.array(cells, dtype=np.bool_))
+        for name, detail, cells in said["items"]
+    )
+    return Semantics(tuple(items), said["caption"])
 
 
 def _append(path: Path, values: NDArray[np.uint8] | NDArray[np.float16]) -> int:
@@ -135,9 +165,10 @@ def photographs(data: Path, *, seed: int) -> Iterator[tuple[str, NDArray[np.uint
 class _Coder:
     """Photographs through the real encoder and decoder at random rates."""
 
-    def __init__(self, component: Component, *, threads: int, seed: int) -> None:
+    def __init__(self, component: Component, said: Component, *, threads: int, seed: int) -> None:
         self._encoder = ImageEncoder(component, threads=threads)
         self._decoder = ImageDecoder(component, threads=threads)
+        self._backend = NanoSemantics(said, threads=threads)
         self._rng = np.random.default_rng(seed)
 
     def pair(self, name: str, picture: NDArray[np.uint8]) -> Pair | None:
@@ -151,12 +182,13 @@ class _Coder:
             return None
         kept = int(self._rng.choice(_KEPT_LAYERS, p=_KEPT_SHARES))
         decoded = self._decoder.decode(encoded.layers[:kept])
-        return Pair(name, picture, RefineRequest.of(decoded))
+        said = fit_maps(self._backend.describe(picture), budget)
+        return Pair(name, picture, RefineRequest.of(decoded, said))
 
 
 def _open_store(folder: Path, digest: str) -> PairStore:
-    """Open the cache; one that another codec filled is emptied first."""
-    stamp = folder / "codec.txt"
+    """Open the cache; one that other networks filled is emptied first."""
+    stamp = folder / "filled-by.txt"
     if not stamp.exists() or stamp.read_text() != digest:
         for name in PairStore.FILES:
             (folder / name).unlink(missing_ok=True)
@@ -167,9 +199,10 @@ def _open_store(folder: Path, digest: str) -> PairStore:
 
 def run(args: argparse.Namespace) -> None:
     """Fill the cache until it holds --images pairs or --minutes are over."""
-    component = load_pack(args.pack).component("codec")
-    store = _open_store(args.cache, component.digest.hex())
-    coder = _Coder(component, threads=args.threads, seed=len(store))
+    pack = load_pack(args.pack)
+    codec, said = pack.component("codec"), pack.component("semantics")
+    store = _open_store(args.cache, f"{codec.digest.hex()} {said.digest.hex()}")
+    coder = _Coder(codec, said, threads=args.threads, seed=len(store))
     until = time.time() + args.minutes * 60
     seen = {row["name"] for row in store.rows}
     for name, picture in photographs(args.data, seed=args.seed):

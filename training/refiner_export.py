@@ -42,7 +42,7 @@ def export(args: argparse.Namespace) -> None:
         "teachers": [_TEACHERS],
         "strength": args.strength,
         "recipe": "python -m training.refiner_cache, training.refiner, training.refiner_export"
-        + (", training.refiner_join" if state.get("joined_step") else ""),
+        + (", training.join" if state.get("joined_step") else ""),
         "steps": state["step"],
         "hours": round(state["spent"] / 3600, 2),
         "hardware": args.hardware,

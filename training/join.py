@@ -1,11 +1,12 @@
-"""Join what several processes learned of the refiner from one start, and let all go on from there.
+"""Join what several processes learned from one start, and let all go on from there.
 
-    python -m training.refiner_join DIR DIR ...
+    python -m training.join DIR DIR ...
 
 Processes that train on cores of their own for some minutes and then go on from the mean of their
 weights learn nearly as if they had shared every step, and need no network between them (local SGD:
 Stich, ICLR 2019). Each counts by the steps that it took since the last join, so a process that had
-to share its core is worth what it did. `training.refiner --run-minutes 10` is one such run.
+to share its core is worth what it did. `training.refiner --run-minutes 6` is one such run, and so
+is `training.codec --run-minutes 6`.
 """
 
 import argparse
@@ -22,22 +23,32 @@ def join(folders: list[Path]) -> dict[str, Any]:
     """Write the mean of all checkpoints into every folder; return it.
 
     Args:
-        folders: of `refiner.pt`, all from the same start.
+        folders: each with one `*.pt`, all from the same start.
+
+    Raises:
+        FileNotFoundError: A folder has no checkpoint, or several.
     """
-    states = [
-        torch.load(folder / "refiner.pt", weights_only=True, map_location="cpu")
-        for folder in folders
-    ]
+    paths = [_checkpoint(folder) for folder in folders]
+    states = [torch.load(path, weights_only=True, map_location="cpu") for path in paths]
     begun = max(int(state.get("joined_step", 0)) for state in states)
     taken = [max(1, int(state["step"]) - begun) for state in states]
     shares = [one / sum(taken) for one in taken]
     mean: dict[str, Any] = _mean(states, shares)
     # What one process alone did is no measure of the schedule; the clock is.
     mean["step"] = mean["joined_step"] = begun + sum(taken)
-    mean["spent"] = max(float(state["spent"]) for state in states)
-    for folder in folders:
-        save_whole(mean, folder / "refiner.pt")
+    for clock in {"spent", "stage_spent"} & mean.keys():
+        mean[clock] = max(float(state[clock]) for state in states)
+    for path in paths:
+        save_whole(mean, path)
     return mean
+
+
+def _checkpoint(folder: Path) -> Path:
+    found = list(folder.glob("*.pt"))
+    if len(found) != 1:
+        message = f"found {len(found)} checkpoints in {folder}, expected one"
+        raise FileNotFoundError(message)
+    return found[0]
 
 
 def _mean(values: list[Any], shares: list[float]) -> Any:  # noqa: ANN401 - a state is a tree

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+import pytest
 import torch
-from training.refiner_join import join
+from training.join import join
 
 
 def _checkpoint(folder: Path, value: float, *, step: int, joined_step: int = 0) -> Path:
@@ -43,3 +44,16 @@ def test_all_go_on_from_the_same_place(tmp_path: Path) -> None:
         torch.testing.assert_close(state["network"]["weight"], torch.full((2,), 2.0))
         assert state["network"]["count"] == 3
         assert state["step"] == 21
+
+
+def test_a_folder_with_several_checkpoints_is_refused_before_anything_is_written(
+    tmp_path: Path,
+) -> None:
+    """Which of them was meant, only their owner knows."""
+    one = _checkpoint(tmp_path / "one", 1.0, step=7)
+    two = _checkpoint(tmp_path / "two", 2.0, step=7)
+    (two / "codec.pt").write_bytes((two / "refiner.pt").read_bytes())
+    before = (one / "refiner.pt").read_bytes()
+    with pytest.raises(FileNotFoundError, match="found 2 checkpoints"):
+        join([one, two])
+    assert (one / "refiner.pt").read_bytes() == before
