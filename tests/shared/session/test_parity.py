@@ -155,7 +155,7 @@ class TestSender:
         layers = {BASE: b"base", DETAIL1: layer, DETAIL2: b"sharp"}
         frame = sender.submit(OutgoingFrame(0, layers, 15), 0)
         sent = drain(sender, 0)
-        assert names(sent) == ["BASE", "Hello", *["DETAIL1"] * 3, "DETAIL2"]
+        assert names(sent) == ["BASE", "ShortHello", *["DETAIL1"] * 3, "DETAIL2"]
         chunks = [one.payload for one in sent if isinstance(one, Data) and one.layer is DETAIL1]
         assert [len(one) for one in chunks] == [167, 167, 166]
         assert sender.next_timer(0) == 1.0

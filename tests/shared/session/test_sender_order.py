@@ -11,10 +11,11 @@ from misc_shared.session import (
     HelloConfig,
     SenderLimits,
 )
+from misc_shared.session.profiles import profile_digest
 from misc_shared.wire import (
     Data,
-    Hello,
     LayerKind,
+    ShortHello,
     parse,
     write,
 )
@@ -40,13 +41,12 @@ class TestOrder:
         assert sender.next_timer(0) is None
 
     def test_hello_goes_first_where_it_is_wanted(self) -> None:
-        """Recordings begin with it, in full."""
+        """Recordings begin with it."""
         hello = HelloConfig(stream="camera", packs=PACKS, started=STARTED, first=True)
         sender = make_sender(hello=hello, one_way=True)
         (message,) = drain(sender, 0)
-        assert isinstance(message, Hello)
-        assert message.stream == "camera"
-        assert {pack.name: pack.digest for pack in message.packs} == PACKS
+        assert isinstance(message, ShortHello)
+        assert message.profile == profile_digest(PACKS)
         assert message.started == 1_700_000_000
 
     def test_a_newer_base_overtakes_older_details_and_older_bases(self) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 from tests.shared.session.sending import ack, drain, names
-from tests.shared.session.virtual_link import make_sender, picture
+from tests.shared.session.virtual_link import PACKS, make_sender, picture
 
 from misc_shared.session import (
     FrameSent,
@@ -13,6 +13,7 @@ from misc_shared.session import (
 from misc_shared.wire import (
     Data,
     FrameReport,
+    Hello,
 )
 
 
@@ -107,10 +108,10 @@ class TestRepeats:
         assert report.round_trip is None
 
     def test_one_way_repeats_each_base_once_and_hello_for_ever(self) -> None:
-        """Nobody can ask for either."""
+        """Nobody can ask for either, nor for HELLO's long form."""
         sender = make_sender(one_way=True)
         frame = sender.submit(picture(0, base=9, detail1=9), 0)
-        assert names(drain(sender, 0)) == ["BASE", "Hello", "DETAIL1"]
+        assert names(drain(sender, 0)) == ["BASE", "ShortHello", "DETAIL1"]
         assert sender.next_timer(0) == 1.0
         assert sender.tick(1.0) == []
         assert names(drain(sender, 1.0)) == ["BASE"]
@@ -124,7 +125,10 @@ class TestRepeats:
         sender.tick(22)
         assert sender.next_timer(22) == 30.0
         sender.tick(30.0)
-        assert names(drain(sender, 30.0)) == ["Hello"]
+        (message,) = drain(sender, 30.0)
+        assert isinstance(message, Hello)
+        assert message.stream == "camera"
+        assert {pack.name: pack.digest for pack in message.packs} == PACKS
 
     def test_one_way_without_repeats_is_done_at_once(self) -> None:
         """As recordings want it."""
