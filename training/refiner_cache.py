@@ -18,7 +18,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,10 +26,10 @@ from PIL import Image
 from misc_receiver.refine import RefineRequest
 from misc_sender.grids import fit_maps
 from misc_sender.semantics.nano import NanoSemantics
+from misc_sender.semantics.sidecar import format_sidecar, parse_sidecar
 from misc_shared.codec import ImageDecoder, ImageEncoder
 from misc_shared.errors import ConfigError
 from misc_shared.packs import Component, load_pack
-from misc_shared.semantics import Item, Semantics
 from training.splits import is_development
 
 __all__ = ["PairStore"]
@@ -85,10 +84,13 @@ class PairStore:
         grid = tuple(row["features"])
         stored = np.memmap(self._features, np.float16, "r", offset=row["features_at"], shape=grid)
         features = np.asarray(stored, dtype=np.float32)
+        said = None
+        if row["said"] is not None:
+            said = parse_sidecar(row["said"].encode(), self._index)
         return Pair(
             row["name"],
             pixels[0],
-            RefineRequest(pixels[1], features, _load_said(row["said"]), row["quality"]),
+            RefineRequest(pixels[1], features, said, row["quality"]),
         )
 
     def append(self, pair: Pair) -> None:
@@ -96,11 +98,12 @@ class PairStore:
         coarse, features = pair.request.coarse, pair.request.features
         if features is None:
             raise ConfigError("found a decoded picture without features; expected some to store")
+        said = pair.request.semantics
         row = {
             "name": pair.name,
             "size": coarse.shape[:2],
             "quality": pair.request.quality,
-            "said": _save_said(pair.request.semantics),
+            "said": None if said is None else format_sidecar(said).decode(),
             "features": features.shape,
             "pixels_at": _append(self._pixels, np.stack([pair.original, coarse])),
             "features_at": _append(self._features, features.astype(np.float16)),
@@ -108,28 +111,6 @@ class PairStore:
         with self._index.open("a") as out:
             out.write(json.dumps(row) + "\n")
         self.rows.append(row)
-
-
-def _save_said(semantics: Semantics | None) -> dict[str, Any] | None:
-    """Give what is said of a picture as JSON can hold it."""
-    if semantics is None:
-        return None
-    items = [
-        (item.name, item.detail, None if item.map is None else item.map.astype(int).tolist())
-        for item in semantics.items
-    ]
-    return {"items": items, "caption": semantics.caption}
-
-
-def _load_said(said: dict[str, Any] | None) -> Semantics | None:
-    """Read back what `_save_said` gave."""
-    if said is None:
-        return None
-    items = (
-        Item(name, detail, None if cells is None else np.array(cells, dtype=np.bool_))
-        for name, detail, cells in said["items"]
-    )
-    return Semantics(tuple(items), said["caption"])
 
 
 def _append(path: Path, values: NDArray[np.uint8] | NDArray[np.float16]) -> int:

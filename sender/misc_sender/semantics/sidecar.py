@@ -22,7 +22,7 @@ from misc_sender.semantics.backend import QuickBackend
 from misc_shared.errors import ConfigError, SourceError
 from misc_shared.semantics import MAX_ITEMS, MAX_TEXT_CHARACTERS, Item, Semantics
 
-__all__ = ["FileSemantics", "sidecar_path"]
+__all__ = ["FileSemantics", "format_sidecar", "parse_sidecar", "sidecar_path"]
 
 _MAX_BYTES = 1 << 20
 _MAX_SIDE = 64
@@ -62,14 +62,33 @@ class FileSemantics(QuickBackend):
                 "no picture files; choose --semantics nano or none"
             )
         stored_at = sidecar_path(path)
-        stored = _decode(_read(stored_at), stored_at)
-        items = tuple(Item(one.name, one.detail, _map(one, stored_at)) for one in stored.items)
-        return Semantics(items, stored.caption)
+        return parse_sidecar(_read(stored_at), stored_at)
 
 
 def sidecar_path(picture: Path) -> Path:
     """Return where a picture's semantics are: its own name with ".json" after it."""
     return picture.with_name(picture.name + ".json")
+
+
+def parse_sidecar(content: bytes, path: Path) -> Semantics:
+    """Take a sidecar's content apart.
+
+    Args:
+        content: JSON as described above.
+        path: where it came from, for the error.
+
+    Raises:
+        SourceError: it is not of the expected form.
+    """
+    stored = _decode(content, path)
+    items = tuple(Item(one.name, one.detail, _map(one, path)) for one in stored.items)
+    return Semantics(items, stored.caption)
+
+
+def format_sidecar(semantics: Semantics) -> bytes:
+    """Write what `parse_sidecar` reads."""
+    items = [_StoredItem(one.name, one.detail, _rows(one.map)) for one in semantics.items]
+    return msgspec.json.encode(_StoredSemantics(items, semantics.caption))
 
 
 def _read(path: Path) -> bytes:
@@ -107,3 +126,9 @@ def _map(item: _StoredItem, path: Path) -> NDArray[np.bool_] | None:
             "expected rows of one length"
         )
     return np.array(rows, dtype=np.bool_)
+
+
+def _rows(cells: NDArray[np.bool_] | None) -> list[str | list[int]] | None:
+    if cells is None:
+        return None
+    return ["".join("01"[int(cell)] for cell in row) for row in cells]

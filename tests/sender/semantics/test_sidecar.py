@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from misc_sender.semantics import FileSemantics
+from misc_sender.semantics.sidecar import format_sidecar, parse_sidecar
 from misc_shared.errors import ConfigError, SourceError
 from misc_shared.semantics import Item, Semantics
 
@@ -38,6 +39,18 @@ def test_items_and_caption_are_read(tmp_path: Path) -> None:
         ),
         "A dog runs through the grass.",
     )
+
+
+@pytest.mark.parametrize(
+    "semantics",
+    [
+        Semantics(),
+        Semantics((Item("dog", "brown", np.eye(8, 5, dtype=np.bool_)), Item("grass")), "a dog"),
+    ],
+)
+def test_what_is_formatted_is_parsed_to_the_same(semantics: Semantics) -> None:
+    """Maps keep their shape."""
+    assert parse_sidecar(format_sidecar(semantics), Path("photo.png.json")) == semantics
 
 
 def test_an_empty_object_says_nothing(tmp_path: Path) -> None:
