@@ -261,7 +261,8 @@ def _write(args: argparse.Namespace, state: dict[str, object], difference: float
         "teachers": [
             "SqueezeNet 1.1 (ImageNet) features as perceptual loss; no weight of it is here"
         ],
-        "recipe": "python -m training.codec_recipe",
+        "recipe": "python -m training.codec_recipe"
+        + (", training.join" if state.get("joined_step") else ""),
         "steps": state["step"],
         "hours": round(float(str(state["spent"])) / 3600, 2),
         "hardware": args.hardware,
