@@ -23,7 +23,7 @@ from torch import Tensor
 
 from misc_receiver.refine.network import NanoNetwork
 from training.loop import add_loop_arguments, cosine, follow, save_whole, train
-from training.refiner_batches import Batch, Batches
+from training.refiner_batches import UNSAID, Batch, Batches
 from training.refiner_losses import RefinerLoss
 
 AT_START, ON_POLICY = 0.5, 0.4
@@ -33,20 +33,46 @@ LAYERS = (3, 3, 2, 2)
 JUDGES = ("pixel", "feature", "texture", "second", "low")
 
 
+def train_only_words(network: NanoNetwork) -> None:
+    """Leave trainable only what words and maps pass through.
+
+    That is the word table and, of the two layers that read it, the columns that do. Where nothing
+    was said these see zeros, so such a picture is refined as before, to the last bit.
+    """
+    network.requires_grad_(False)
+    network.words.requires_grad_(True)
+    channels = network.words.embedding_dim
+    painted, caption = network.unet.conv_in.weight, network.unet.class_embedding.linear_1.weight
+    for weight, columns in ((painted, slice(-channels, None)), (caption, slice(channels))):
+        mask = torch.zeros_like(weight)
+        mask[:, columns] = 1
+        weight.requires_grad_(True)
+        weight.register_hook(mask.mul)
+
+
 class RefinerTrainer:
     """Holds the network, its moving average, the optimiser and where the clock stands."""
 
     def __init__(self, args: argparse.Namespace) -> None:
         self.args = args
         self.rng = np.random.default_rng(int(time.time()))
-        self.batches = Batches(args.data, args.cache, window=args.window, count=args.batch)
+        self.batches = Batches(
+            args.data,
+            args.cache,
+            window=args.window,
+            count=args.batch,
+            unsaid=0.0 if args.only_words else UNSAID,
+        )
         weights = {name: getattr(args, name) for name in JUDGES}
         self.loss = RefinerLoss(args.teachers, **weights)
         self.network = self._first_network()
         self.average = copy.deepcopy(self.network).requires_grad_(False)
-        self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), lr=args.rate, weight_decay=1e-4, fused=True
-        )
+        if args.only_words:
+            train_only_words(self.network)
+        trained = [one for one in self.network.parameters() if one.requires_grad]
+        # Decay would reach the columns of a matrix whose gradient is masked.
+        decay = 0.0 if args.only_words else 1e-4
+        self.optimiser = torch.optim.AdamW(trained, lr=args.rate, weight_decay=decay, fused=True)
         # At the last join with other processes, if there was one (training.join).
         self.step, self.spent, self.joined_step = 0, 0.0, 0
         args.work.mkdir(parents=True, exist_ok=True)
@@ -150,10 +176,13 @@ def main() -> None:
     parser.add_argument("--window", type=int, default=384, help="longest edge of a window")
     parser.add_argument("--rate", type=float, default=5e-4, help="peak learning rate")
     parser.add_argument("--pixel", type=float, default=3.0, help="weight of the squared error")
-    parser.add_argument("--feature", type=float, default=4.0, help="weight of SqFD")
+    parser.add_argument("--feature", type=float, default=6.0, help="weight of SqFD")
     parser.add_argument("--texture", type=float, default=45.0, help="weight of SqTD")
     parser.add_argument("--second", type=float, default=10.0, help="weight of a second network")
     parser.add_argument("--low", type=float, default=200.0, help="weight of 4x4 means' error")
+    parser.add_argument(
+        "--only-words", action="store_true", help="train only what words and maps pass through"
+    )
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.set_flush_denormal(True)

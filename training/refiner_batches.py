@@ -15,12 +15,12 @@ from misc_shared.semantics import Semantics
 from training.refiner_cache import Pair, PairStore
 from training.refiner_labels import Labels
 
-__all__ = ["Batch", "Batches"]
+__all__ = ["UNSAID", "Batch", "Batches"]
 
-_UNSAID, _UNPLACED, _FEATURELESS, _TEXTURELESS = 0.25, 0.1, 0.1, 0.1
+UNSAID, _UNPLACED, _FEATURELESS, _TEXTURELESS = 0.25, 0.1, 0.1, 0.1
 # The embedded sender says what it will say in use too; labels say more, and more truly, as a large
 # model at the sender would.
-_BY_SENDER = 0.6
+_BY_SENDER = 0.7
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,14 @@ class Batches:
         cache: folder that `training.refiner_cache` filled.
         window: longest edge of the windows in pixels; a batch's are as large as its pictures allow.
         count: windows per batch.
+        unsaid: share of the windows of which nothing was said.
     """
 
-    def __init__(self, data: Path, cache: Path, *, window: int, count: int) -> None:
+    def __init__(
+        self, data: Path, cache: Path, *, window: int, count: int, unsaid: float = UNSAID
+    ) -> None:
         self._labels, self._store = Labels(data), PairStore(cache)
-        self._window, self._count = window, count
+        self._window, self._count, self._unsaid = window, count, unsaid
         # A large photograph has more windows to show than a small one.
         areas = np.array([np.prod(row["size"]) for row in self._store.rows], dtype=np.float64)
         self._chances = areas / areas.sum()
@@ -114,7 +117,7 @@ class Batches:
         if rng.random() < _UNPLACED:
             items = tuple(replace(item, map=None) for item in semantics.items)
             semantics = replace(semantics, items=items)
-        if rng.random() < _UNSAID:
+        if rng.random() < self._unsaid:
             semantics = None
         features = None if rng.random() < _FEATURELESS else pair.request.features
         texture = None
