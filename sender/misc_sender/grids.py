@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from misc_sender.shares import MAP_SHARE
 from misc_shared.maps import encode_maps
 from misc_shared.semantics import Semantics
+from misc_shared.wire import MAX_OVERHEAD
 
 __all__ = ["GRIDS", "area_weights", "coarser", "fit_maps"]
 
@@ -26,7 +27,7 @@ def fit_maps(semantics: Semantics, limit: int | None, *, share: float = MAP_SHAR
     Args:
         semantics: items whose maps may have any shapes.
         limit: bytes that the picture may take; None for any number.
-        share: how much of them the maps may take.
+        share: how much of them the maps may take with the datagram that carries them.
 
     Returns:
         The same with maps of one square grid, or without maps if even 8 x 8 takes more than its
@@ -38,7 +39,7 @@ def fit_maps(semantics: Semantics, limit: int | None, *, share: float = MAP_SHAR
     finest = min(min(one.shape) for one in maps)
     grids = ([coarser(one, side) for one in maps] for side in GRIDS if side <= finest)
     ways = itertools.chain(grids, [maps] if finest < min(GRIDS) else [])
-    affordable = (way for way in ways if len(encode_maps(way)) <= share * limit)
+    affordable = (way for way in ways if len(encode_maps(way)) + MAX_OVERHEAD <= share * limit)
     fitted = next(affordable, [None] * len(maps))
     items = (
         dataclasses.replace(item, map=one)

@@ -6,12 +6,13 @@ Apart from the code that keeps to it, so that `--help` needs no NumPy to name th
 __all__ = ["MAP_SHARE", "SIDE_SHARE"]
 
 MAP_SHARE = 0.01
-"""Share of a picture's bytes that its maps may take. Above it they get coarser, and then stay away.
+"""Share of a picture's bytes that its maps may take, with the datagram that carries them. Above it
+they get coarser, and then stay away: from pictures of less than some 1.6 kB, by default.
 
-`misc-bench ablate` measured what they buy the picture: nothing. At 1,155 bytes the refined picture
-with maps of 16x16 is .4 % farther from the original (SqFD), as their bytes are missing elsewhere.
-So this is what the outlines are worth to those who look at them, and to a receiver with Stable
-Diffusion, where each item's words act in its map: `--map-share`."""
+`misc-bench ablate` measured what they buy the refined picture: nothing that its distance from the
+original (SqFD) shows, while their bytes are missing elsewhere. So this is what the outlines are
+worth to those who look at them, and to a receiver with Stable Diffusion, where each item's words
+act in its map: `--map-share`."""
 
 SIDE_SHARE = 0.2
 """Share of a picture's bytes that text and maps may take together."""
