@@ -34,12 +34,14 @@ Mask = NDArray[np.bool_]
 _WHOLE: Final = 1 << TABLE_BITS
 _EVEN: Final = (0, _WHOLE // 2, _WHOLE)
 # An integer that moved by less than this is noise, unless more in its cell moved further: half a
-# step is rounding, the rest is what sensor noise adds (measured with a sigma of 2 of 255).
-_NOISE: Final = 0.7
-# Even beside those that did, a move by less costs more than it brings: the next picture moves back.
-_LEAST_MOVE: Final = 0.65
+# step is rounding, the rest is what sensor noise adds (a sigma of 2 of 255 was tried), by layer.
+_NOISE: Final = (0.6, 0.6, 0.7)
+# Squared steps that each bit of a move must gain, by layer. Where rates are high a bit gains .12
+# (2 ln 2 / 12); a stale integer of a coarse layer, though, shows in all finer ones, and one of the
+# finest is soon overtaken by the next picture.
+_GAIN_PER_BIT: Final = (0.03, 0.06, 0.17)
 # Squared steps that a cell must gain in all before any of it is sent again, by layer.
-_LEAST_GAIN: Final = (0.0, 0.5, 1.0)
+_LEAST_GAIN: Final = (0.3, 0.8, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,9 +121,9 @@ class DeltaCoder:
     ) -> tuple[CodedLayer, float]:
         """Round scaled latents to the integers that will be coded.
 
-        The base's integer stays where it is off by little, and in all of a cell that shows no more
-        than noise. It is always the present picture that decides, so errors do not
-        add up from delta to delta.
+        The base's integer stays where a change gains too little for its bits, and in all of a cell
+        that shows no more than noise. It is always the present picture that decides, so errors do
+        not add up from delta to delta.
 
         Args:
             values: Latents times their gains, float32 [C, H, W].
@@ -145,7 +147,9 @@ class DeltaCoder:
             distance = here - each.nearest
             steps = np.sign(distance) * np.floor(np.abs(distance) + 0.5 - dead_zone)
             steps = np.where(each.certain, 0, np.clip(steps, -255, 255)).astype(np.int64)
-            moves = (np.abs(here - each.base) > _LEAST_MOVE) & each.places
+            gain = np.square(here - each.base) - np.square(distance - steps)
+            price = _GAIN_PER_BIT[layer] * self._price(each, steps)
+            moves = (gain > price.clip(0)) & each.places
             chosen = np.where(moves, each.nearest + steps, each.base)
             result[:, row::2, column::2] = chosen
             bits += self._cost(each, chosen, layer)
@@ -253,6 +257,16 @@ class DeltaCoder:
             result.append(value)
         return result
 
+    def _price(self, each: Pass, steps: Integers) -> NDArray[np.float64]:
+        """Estimate the bits that each change would cost above none, were it alone at its place."""
+        likely = chances(each.score) / _WHOLE
+        width = self._entropy.widths(steps, each.table)
+        left = np.maximum(
+            _WHOLE - self._entropy.widths(each.base - each.nearest, each.table), width
+        )
+        value = np.where(each.certain, 0.0, np.log2(left / np.maximum(width, 1)))
+        return np.asarray(np.log2((1 - likely) / likely) + value)
+
     def _cost(self, each: Pass, chosen: Integers, layer: int) -> float:
         """Estimate the bits of one pass."""
         changes = (chosen != each.base).astype(np.int64)
@@ -273,7 +287,7 @@ def count_moves(values: NDArray[np.float32], base: Integers, layer: int) -> int:
     A cell counts as much as three integers, times the layer's resolution: about what it costs.
     """
     cells = _moved(values, base, layer)
-    moved = np.abs(values - base) > _NOISE
+    moved = np.abs(values - base) > _NOISE[layer]
     return int((moved & _grow(cells, layer)).sum() + (3 << layer) * cells.sum())
 
 
@@ -281,7 +295,7 @@ def _moved(values: NDArray[np.float32], base: Integers, layer: int) -> Mask:
     """Which cells show more than noise, bool [rows, columns]."""
     distance = np.abs(values - base)
     gain = np.square(distance) - np.square(values - np.rint(values))
-    real = np.where(distance > _NOISE, gain, 0).sum(0)
+    real = np.where(distance > _NOISE[layer], gain, 0).sum(0)
     return np.asarray(_per_cell(real, layer) > _LEAST_GAIN[layer])
 
 
