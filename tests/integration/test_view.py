@@ -74,7 +74,7 @@ def _sender(folder: Path, broker: Broker, picture: Path, *, count: int) -> Progr
     return Program(
         folder / "sender.log", "misc-send", picture, "--loop", "--count", count, "--fps", 0.5,
         "--key-every", 1, "--to", f"{broker.url}/misc/garden", "--semantics", "file",
-        "--bytes", 700,
+        "--bytes", 700, "--map-share", 0.1,
     )  # fmt: skip
 
 
