@@ -28,7 +28,10 @@ STAGES = ("joint", "revived", "synthesis")
 CODED_SIDE = 192
 PERCEPTUAL_SIDE = 192
 DEAD_ZONE = 0.1
-SCALES, SCALE_SHARES = (1.0, 1.5, 2.0), (0.25, 0.45, 0.30)
+SCALES, SCALE_SHARES = (1.0, 1.25, 1.5, 2.0), (0.4, 0.3, 0.2, 0.1)
+# On a CPU MS-SSIM takes as long as half of the networks: one step in so many has it, times as much.
+STRUCTURE_EVERY = 4
+EVEN_SHARE = 0.35
 LAMBDA_COARSE, LAMBDA_FINE = 60.0, 2.2
 # Quantiser steps are few numbers that have far to go.
 GAIN_RATE = 10.0
@@ -64,7 +67,8 @@ class CodecTrainer:
         self.store = PhotoStore(sorted(args.data.glob("photos-*.tar")), args.work / "photos")
         # On a CPU a thread that cuts crops would only take the core from the networks.
         self.batches = ahead(self._crops, depth=0 if self.device.type == "cpu" else 8)
-        self.perceptual = Perceptual(args.teachers).to(self.device)
+        self.half = self.device.type == "cuda" or torch.cpu._is_amx_tile_supported()  # noqa: SLF001
+        self.perceptual = Perceptual(args.teachers, half=self.half).to(self.device)
         self.model = Codec().to(self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         learning = self.model.synthesis if args.stage == "synthesis" else self.model
@@ -136,29 +140,28 @@ class CodecTrainer:
     def loss(self, picture: Tensor, lambda_factor: float) -> tuple[Tensor, dict[str, float]]:
         """Give the training loss of one batch of crops, [N, 3, S, S] in [0, 1], and its parts."""
         count = picture.shape[0]
-        quality = torch.rand(count, device=self.device)
+        quality = self._qualities(count)
         draw = torch.rand(count, device=self.device)
         present = torch.stack([draw > 0.06, draw > 0.18], 1).float()
         integers, noisy = self._latents(picture, quality)
         with self._half():
             decoded = self.model.decode(integers, quality, present)
         shown = resize(decoded.float(), picture.shape[-1])
-        bits = self.model.bits(
-            [z.detach() if self.step < FREE_LATENT_STEPS else z for z in integers], noisy, quality
-        )
+        context = [z.detach() if self.step < FREE_LATENT_STEPS else z for z in integers]
+        with self._half():
+            bits = self.model.bits(context, noisy, quality)
         bpp = (bits[0] + bits[1] * present[:, 0] + bits[2] * present[:, 1]) / CODED_SIDE**2
         # Layers nobody sent still need an entropy model: their bits count a little.
         spare = sum(bits) / CODED_SIDE**2
         error = (shown - picture).square().mean((1, 2, 3))
         far, unlike, lost = self._perceptual(shown, picture)
         for_error, for_far, for_unlike, for_texture = self.args.weights
-        total = (
-            for_error * error
-            + for_far * far
-            + for_unlike * unlike
-            + for_texture * lost
-            + rate_weight(quality) * lambda_factor * (bpp + 0.02 * spare)
-        ).mean()
+        total = for_error * error + for_far * far
+        if for_unlike and not unlike.isnan().any():
+            total = total + for_unlike * STRUCTURE_EVERY * unlike
+        if for_texture:
+            total = total + for_texture * lost
+        total = (total + rate_weight(quality) * lambda_factor * (bpp + 0.02 * spare)).mean()
         full = present[:, 1] > 0
         parts = {
             "loss": total,
@@ -172,11 +175,15 @@ class CodecTrainer:
         }
         return total, {name: float(value.detach()) for name, value in parts.items()}
 
+    def _qualities(self, count: int) -> Tensor:
+        """Draw t for each picture: some of them evenly, most around the middle, the usual rates."""
+        first, second = torch.rand(2, count, device=self.device)
+        even = torch.rand(count, device=self.device) < EVEN_SHARE
+        return torch.where(even, first, (first + second) / 2)
+
     def _half(self) -> torch.autocast:
-        """Half precision where a GPU has it; what decides bits stays in float32."""
-        return torch.autocast(
-            self.device.type, dtype=torch.bfloat16, enabled=self.device.type == "cuda"
-        )
+        """Half precision where the device has it; latents and likelihoods stay in float32."""
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.half)
 
     def _latents(self, picture: Tensor, quality: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """Latents at the quality's gains: as integers, and with the noise of rounding."""
@@ -198,7 +205,12 @@ class CodecTrainer:
             window = (..., slice(top, top + PERCEPTUAL_SIDE), slice(left, left + PERCEPTUAL_SIDE))
             shown, picture = shown[window], picture[window]
         clipped = shown.clamp(0, 1) if self.step > UNCLAMPED_STEPS else shown
-        far, unlike, lost = self.perceptual(clipped, picture, texture=self.args.weights[3] > 0)
+        far, unlike, lost = self.perceptual(
+            clipped,
+            picture,
+            structure=self.args.weights[2] > 0 and self.step % STRUCTURE_EVERY == 0,
+            texture=self.args.weights[3] > 0,
+        )
         return far, unlike, lost
 
     def train_step(self) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """How far a decoded picture is from the original, as the codec's training counts it."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from pytorch_msssim import ms_ssim
@@ -16,42 +17,72 @@ class Perceptual(torch.nn.Module):
 
     Args:
         teachers: Folder of sqfd.py and its weights.
+        half: Whether features are bfloat16: faster where a processor multiplies such matrices.
     """
 
-    def __init__(self, teachers: Path) -> None:
+    def __init__(self, teachers: Path, *, half: bool = False) -> None:
         super().__init__()
         self.net = load_by_path(teachers / "sqfd.py").SqueezeNet()
-        self.to(memory_format=torch.channels_last)
+        for name, weight in self.net.named_buffers():
+            if weight.ndim == len("OIHW"):
+                setattr(self.net, name, weight.contiguous(memory_format=torch.channels_last))
+        self.kind = torch.bfloat16 if half else torch.float32
+        self.net.to(self.kind)
 
     def forward(
-        self, shown: Tensor, picture: Tensor, *, texture: bool = False
+        self, shown: Tensor, picture: Tensor, *, structure: bool = True, texture: bool = False
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Compare [N, 3, S, S] pictures in [0, 1]; give three distances [N].
 
-        SqTD is zeros unless `texture` asks for it.
+        MS-SSIM and SqTD cost time: where `structure` or `texture` does not ask for them, nan stands
+        in their place.
         """
+        aim = self._prepared(picture)
         with torch.no_grad():
-            targets = self.net(picture)
-        found = self.net(shown.contiguous(memory_format=torch.channels_last))
-        far = torch.stack(
-            [_unlike_features(u.float(), v.float()) for u, v in zip(found, targets, strict=True)]
-        ).mean(0)
-        unlike = 1 - ms_ssim(shown.float(), picture, data_range=1.0, size_average=False)
-        lost = torch.zeros_like(far)
+            targets = self.net(aim)
+        found = self.net(self._prepared(shown))
+        pairs = zip(found, targets, strict=True)
+        far = torch.stack([UnlikeFeatures.apply(u, v) for u, v in pairs]).mean(0)
+        unlike = lost = torch.full_like(far, torch.nan)
+        if structure:
+            unlike = 1 - ms_ssim(shown.float(), picture, data_range=1.0, size_average=False)
         if texture:
             pairs = zip([shown, *found], [picture, *targets], strict=True)
             lost = torch.stack([_lost_texture(u.float(), v.float()) for u, v in pairs]).mean(0)
         return far, unlike, lost
 
+    def _prepared(self, picture: Tensor) -> Tensor:
+        return picture.to(self.kind).contiguous(memory_format=torch.channels_last)
 
-def _unlike_features(found: Tensor, target: Tensor) -> Tensor:
-    """One layer's part of SqFD, without full-size normalised copies.
 
-    |u/|u| - v/|v||^2 = 2 - 2 u.v / (|u| |v|), which is three sums instead of six large temporaries.
+class UnlikeFeatures(torch.autograd.Function):
+    """One layer's part of SqFD: `apply(found, target)`, [N, C, H, W] each, gives [N], float32.
+
+    |u/|u| - v/|v||^2 = 2 - 2 u.v / (|u| |v|): three sums instead of full-size normalised copies,
+    and a gradient of u and v alone, each times a number per place.
     """
-    product = (found * target).sum(1)
-    lengths = (found.square().sum(1) * target.square().sum(1) + 1e-12).sqrt()
-    return (2 - 2 * product / lengths).mean((1, 2))
+
+    @staticmethod
+    def forward(ctx: Any, found: Tensor, target: Tensor) -> Tensor:  # noqa: ANN401 - torch's own
+        # As they lie in memory where they are channels_last; other layouts would mix in a product.
+        found, target = found.permute(0, 2, 3, 1), target.permute(0, 2, 3, 1)
+        product, length, aim = (
+            (a * b).sum(3, keepdim=True).float()
+            for a, b in ((found, target), (found, found), (target, target))
+        )
+        length, aim = length + 1e-6, aim + 1e-6
+        inverse = (length * aim).rsqrt()
+        places = found.shape[1] * found.shape[2]
+        along, across = 2 / places * product * inverse / length, -2 / places * inverse
+        ctx.save_for_backward(found, target, along, across)
+        return (2 - 2 * product * inverse).mean((1, 2, 3))
+
+    @staticmethod
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401 - torch's own
+        found, target, along, across = ctx.saved_tensors
+        factor = slope[:, None, None, None]
+        along, across = (factor * along).to(found.dtype), (factor * across).to(found.dtype)
+        return torch.addcmul(found * along, target, across).permute(0, 3, 1, 2), None
 
 
 def _lost_texture(found: Tensor, target: Tensor) -> Tensor:

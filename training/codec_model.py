@@ -30,7 +30,7 @@ LATENT_CHANNELS: Final = (8, 12, 20)
 STRIDES: Final = (64, 32, 16)
 ANCHORS: Final = 8
 PHASES: Final = ((0, 0), (1, 1), (0, 1), (1, 0))
-_HIDDEN: Final = 64
+_HIDDEN: Final = (64, 96, 128)
 _NARROW: Final = 72  # so that the analysis keeps to 2 M parameters
 _INPUT_LIMIT: Final = 15.0
 _ACTIVATION_LIMIT: Final = 16.0 - 1 / 128
@@ -102,10 +102,10 @@ class Synthesis(nn.Module):
         )
         self.low_up = nn.Sequential(nn.Conv2d(128, 64 * 4, 1), nn.PixelShuffle(2))
         self.enter = nn.Sequential(
-            nn.Conv2d(64 + c2 + 3, 192, 3, padding=1), _stage(192, 2), nn.SiLU()
+            nn.Conv2d(64 + c2 + 3, 192, 3, padding=1), _stage(192, 4), nn.SiLU()
         )
         self.to8 = nn.Sequential(
-            nn.Conv2d(192, 80 * 4, 3, padding=1), nn.PixelShuffle(2), _stage(80, 2), nn.SiLU()
+            nn.Conv2d(192, 80 * 4, 3, padding=1), nn.PixelShuffle(2), _stage(80, 3), nn.SiLU()
         )
         self.to4 = nn.Sequential(
             nn.Conv2d(80, 40 * 4, 3, padding=1), nn.PixelShuffle(2), _stage(40, 1), nn.SiLU()
@@ -143,10 +143,11 @@ class EntropyNet(nn.Module):
     def __init__(self, layer: int) -> None:
         super().__init__()
         own, coarser = LATENT_CHANNELS[layer], sum(LATENT_CHANNELS[:layer])
-        self.first = nn.Conv2d(own + 1 + coarser, _HIDDEN, 3, padding=1)
-        self.second = nn.Conv2d(_HIDDEN, _HIDDEN, 3, padding=1)
-        self.last = nn.Conv2d(_HIDDEN, 2 * own, 1)
-        self.quality = nn.Parameter(torch.zeros(ANCHORS, _HIDDEN))
+        hidden = _HIDDEN[layer]
+        self.first = nn.Conv2d(own + 1 + coarser, hidden, 3, padding=1)
+        self.second = nn.Conv2d(hidden, hidden, 3, padding=1)
+        self.last = nn.Conv2d(hidden, 2 * own, 1)
+        self.quality = nn.Parameter(torch.zeros(ANCHORS, hidden))
 
     def forward(
         self, own: Tensor, mask: Tensor, coarser: Tensor | None, quality_weights: Tensor
@@ -233,7 +234,7 @@ class Codec(nn.Module):
             None if coarser is None else coarser.repeat(4, 1, 1, 1),
             weights.repeat(4, 1),
         )
-        return _pick_phases(mean, count), _pick_phases(log_scale, count)
+        return _pick_phases(mean.float(), count), _pick_phases(log_scale.float(), count)
 
 
 def _pick_phases(stacked: Tensor, count: int) -> Tensor:

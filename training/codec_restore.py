@@ -20,6 +20,7 @@ from torch import Tensor
 from misc_shared.codec.integer_net import ACTIVATION_BITS
 from misc_shared.codec.layout import LATENT_CHANNELS, QUALITIES
 from training.codec_export import LOG_SCALE_STEP, LOWEST_LOG_SCALE, Arrays
+from training.codec_grow import grow
 from training.codec_model import Codec, anchor_weights
 from training.loop import save_whole
 
@@ -82,7 +83,7 @@ def restore(folder: Path) -> Codec:
         folder: holds analysis.onnx, synthesis.onnx and entropy.npz.
 
     Raises:
-        RuntimeError: The networks are not of the present shape.
+        RuntimeError: The networks are not of the present shape, nor of one that grows into it.
     """
     with np.load(folder / "entropy.npz") as file:
         arrays: Arrays = dict(file)
@@ -92,9 +93,7 @@ def restore(folder: Path) -> Codec:
         state |= entropy_state(arrays, layer)
         gains = np.log(arrays[f"gain{layer}"].astype(np.float64))
         state[f"log_gains.{layer}"] = torch.from_numpy(at_anchors(gains).astype(np.float32))
-    codec = Codec()
-    codec.load_state_dict(state)
-    return codec.eval()
+    return grow(state).eval()
 
 
 def main() -> None:
