@@ -245,7 +245,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--weights",
         type=float,
         nargs=4,
-        default=[40.0, 3.0, 1.5, 0.0],
+        default=[15.0, 4.5, 1.0, 0.0],
         metavar=("MSE", "SQFD", "MS_SSIM", "SQTD"),
         help="of the parts of the distortion",
     )

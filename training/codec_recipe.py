@@ -6,8 +6,9 @@ Stages and their shares of --minutes: joint 35 %, then silent channels are reviv
 synthesis 20 %. Run it again after a cut, or after --run-minutes: it goes on where it was, on
 whatever photos-*.tar are in --data by then. When training is complete it exports.
 
-On a CPU: `--minutes 240`, batch 4, half a second a step and core. `training.codec_restore` makes a
-checkpoint of a pack to go on from. On one large GPU:
+On a CPU: `--minutes 240`, batch 4, half a second a step and core, half of that where it multiplies
+bfloat16 matrices. `training.codec_restore` makes a checkpoint of a pack to go on from, of a smaller
+network too. On one large GPU:
 `--device cuda --batch 64 --rate 6e-4 --minutes 25 --run-minutes 9`, three times.
 """
 

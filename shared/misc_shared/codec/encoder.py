@@ -22,8 +22,11 @@ from misc_shared.packs import Component
 
 __all__ = ["EncodedImage", "ImageEncoder"]
 
-# Bits per displayed pixel from which each of SCALES pays, as measured on training photographs.
+# Bits per displayed pixel from which each of SCALES pays, as measured on training photographs: a
+# pixel of a larger picture shows less that is new.
 _SCALE_FROM_BPP: Final = (0.03, 0.018, 0.01, 0.0035, 0.003, 0.0025, 0.0018, 0.0)
+_LARGE_SCALE_FROM_BPP: Final = (0.02, 0.01, 0.007, 0.0035, 0.003, 0.0025, 0.0018, 0.0)
+_LARGE_SIDE: Final = 480
 
 Latents = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 Integers = NDArray[np.int64]
@@ -97,7 +100,8 @@ class ImageEncoder:
             max_bytes: Budget for all layers together. Layers that do not fit are left out, the
                 finest first.
             quality: 0..31. Without it, the best that fits `max_bytes`, or 16 without a budget.
-            scale_index: Into SCALES. Without it, chosen by the budget in bits per pixel.
+            scale_index: Into SCALES. Without it, chosen by the budget in bits per pixel and by the
+                picture's size.
 
         Raises:
             ConfigError: The picture or an option is out of range, or not even the smallest base
@@ -221,7 +225,9 @@ class ImageEncoder:
         index = scale_index
         if index is None:
             bpp = 0.05 if max_bytes is None else max_bytes * 8 / (height * width)
-            index = next(i for i, least in enumerate(_SCALE_FROM_BPP) if bpp >= least)
+            large = min(height, width) >= _LARGE_SIDE
+            thresholds = _LARGE_SCALE_FROM_BPP if large else _SCALE_FROM_BPP
+            index = next(i for i, least in enumerate(thresholds) if bpp >= least)
         while not _allowed(picture, index) and index + 1 < len(SCALES):
             index += 1
         return index

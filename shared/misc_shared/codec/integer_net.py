@@ -74,7 +74,7 @@ class FirstSums:
     """The sums before the first activation, as far as they are known.
 
     Attributes:
-        total: [64, H + 2, W + 2]; the border takes what falls outside the grid.
+        total: [hidden, H + 2, W + 2]; the border takes what falls outside the grid.
         passes: How many passes' integers are in it.
     """
 
