@@ -260,12 +260,9 @@ class DeltaCoder:
     def _price(self, each: Pass, steps: Integers) -> NDArray[np.float64]:
         """Estimate the bits that each change would cost above none, were it alone at its place."""
         likely = chances(each.score) / _WHOLE
-        width = self._entropy.widths(steps, each.table)
-        left = np.maximum(
-            _WHOLE - self._entropy.widths(each.base - each.nearest, each.table), width
-        )
-        value = np.where(each.certain, 0.0, np.log2(left / np.maximum(width, 1)))
-        return np.asarray(np.log2((1 - likely) / likely) + value)
+        price = np.log2((1 - likely) / likely)
+        price[~each.certain] += self._value_bits(each, each.nearest + steps, ~each.certain)
+        return np.asarray(price)
 
     def _cost(self, each: Pass, chosen: Integers, layer: int) -> float:
         """Estimate the bits of one pass."""
@@ -275,10 +272,14 @@ class DeltaCoder:
         open_ = each.places & ~each.fixed
         flags = -np.log2(np.where(changes, likely, 1 - likely))[open_].sum()
         coded = (changes > 0) & ~each.certain
+        return float(flags + self._value_bits(each, chosen, coded).sum())
+
+    def _value_bits(self, each: Pass, chosen: Integers, coded: Mask) -> NDArray[np.float64]:
+        """Bits of the marked integers, which are known not to be the base's."""
         table, nearest = each.table[coded], each.nearest[coded]
         width = self._entropy.widths(chosen[coded] - nearest, table)
         left = np.maximum(_WHOLE - self._entropy.widths(each.base[coded] - nearest, table), width)
-        return float(flags + np.log2(left / width).sum())
+        return np.asarray(np.log2(left / width))
 
 
 def count_moves(values: NDArray[np.float32], base: Integers, layer: int) -> int:
