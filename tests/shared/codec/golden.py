@@ -71,12 +71,14 @@ def encode_all(component: Component) -> list[dict[str, Any]]:
     return made
 
 
-def digests(component: Component) -> list[str]:
-    """Decode the stored bitstreams here and now."""
+def digests(component: Component, *, most: int = max(BUDGETS)) -> list[str]:
+    """Decode the stored bitstreams of budgets up to `most` bytes here and now."""
     reader = LayerReader(component)
     references: dict[int, Reference] = {}
     found = []
     for place, entry in enumerate(entries()):
+        if entry["budget"] > most:
+            continue
         reference = references.get(entry.get("base", -1))
         references[place] = reader.read(unpack_layers(entry), reference=reference)
         found.append(digest_integers(references[place].integers))
