@@ -129,7 +129,15 @@ def half_weights(path: Path) -> None:
         )
     for node in reversed(casts):
         model.graph.node.insert(0, node)
+    forget_origin(model)
     onnx.save(model, path)
+
+
+def forget_origin(model: onnx.ModelProto) -> None:
+    """Drop what the exporter says of where operators came from: paths on this machine."""
+    parts = (*model.graph.node, *model.graph.value_info, *model.graph.input, *model.graph.output)
+    for part in (model, model.graph, *parts):
+        del part.metadata_props[:]
 
 
 def export_analysis(codec: Codec, path: Path) -> None:
