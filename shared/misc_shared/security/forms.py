@@ -14,6 +14,7 @@ __all__ = [
     "RUN_BYTES",
     "SHORT_OVERHEAD",
     "TAG_BYTES",
+    "Echo",
     "Form",
     "LongForm",
     "ShortForm",
@@ -38,7 +39,7 @@ _COUNTER_BYTES = 5
 _TIME_BYTES = 4
 _LONG_HEADER = 1 + _COUNTER_BYTES + RUN_BYTES + _TIME_BYTES
 _LOW_BITS = 0x7FFF
-_ECHO = b"\x01"
+_ECHOES = {b"\x01": True, b"\x02": False}  # of an answer, of a question
 _PLAIN = range(0x90, 0xA0)  # every datagram that is not sealed is a short msgpack array
 
 SHORT_OVERHEAD = _SHORT_HEADER + TAG_BYTES
@@ -47,7 +48,7 @@ SHORT_OVERHEAD = _SHORT_HEADER + TAG_BYTES
 LONG_OVERHEAD = _LONG_HEADER + TAG_BYTES
 """The same for a datagram that introduces its sender's run: 38."""
 
-MAX_ECHO = LONG_OVERHEAD + len(_ECHO) + RUN_BYTES
+MAX_ECHO = LONG_OVERHEAD + 1 + RUN_BYTES
 """Bytes of the largest datagram that a seal adds of its own accord: 51."""
 
 
@@ -58,7 +59,7 @@ class ShortForm:
     Attributes:
         low: the lowest 15 bits of the counter.
         header: what is authenticated but not encrypted.
-        sealed: ciphertext and tag.
+        sealed: tag and ciphertext.
     """
 
     low: int
@@ -76,7 +77,7 @@ class LongForm:
         run: the run's id.
         dated: Unix seconds at which it was sealed, modulo 2**32.
         header: what is authenticated but not encrypted.
-        sealed: ciphertext and tag.
+        sealed: tag and ciphertext.
     """
 
     asks: bool
@@ -88,6 +89,19 @@ class LongForm:
 
 
 Form = ShortForm | LongForm
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """A sender shows that it has heard a receiver.
+
+    Attributes:
+        run: the receiver's.
+        answered: whether in an answer, or else in a question.
+    """
+
+    run: bytes
+    answered: bool
 
 
 def is_plain(datagram: bytes) -> bool:
@@ -122,12 +136,12 @@ def parse_form(datagram: bytes) -> Form | None:
 
 
 def short_header(counter: int) -> bytes:
-    """The two bytes before a short form's ciphertext."""
+    """The two bytes before a short form's tag."""
     return (counter & _LOW_BITS).to_bytes(_SHORT_HEADER, "big")
 
 
 def long_header(counter: int, *, run: bytes, wall: float, asks: bool = False) -> bytes:
-    """The 22 bytes before a long form's ciphertext."""
+    """The 22 bytes before a long form's tag."""
     dated = int(wall) % (1 << 32)
     return (
         bytes([_ASK if asks else _LONG])
@@ -138,17 +152,25 @@ def long_header(counter: int, *, run: bytes, wall: float, asks: bool = False) ->
 
 
 def nonce(counter: int) -> bytes:
-    """12 bytes that no key sees twice: a run's keys are its own, and it never counts back."""
+    """12 bytes that no key should see twice: a run's keys are its own, and it never counts back."""
     return counter.to_bytes(12, "big")
 
 
-def echo_of(run: bytes) -> bytes:
-    """What a sender seals to show a receiver that it has heard its run just now."""
-    return _ECHO + run
+def echo_of(run: bytes, *, answered: bool) -> bytes:
+    """What a sender seals to show a receiver that it has heard its run just now.
+
+    Args:
+        run: the receiver's.
+        answered: whether it was heard in an answer, so that the sender can open short forms of it;
+            False for a question, which only proves that the echo is fresh.
+    """
+    code = next(code for code, meaning in _ECHOES.items() if meaning is answered)
+    return code + run
 
 
-def read_echo(opened: bytes) -> bytes | None:
-    """The run that is echoed; None if these bytes are no echo."""
-    if opened[:1] != _ECHO or len(opened) != 1 + RUN_BYTES:
+def read_echo(opened: bytes) -> Echo | None:
+    """The echo; None if these bytes are none."""
+    answered = _ECHOES.get(opened[:1])
+    if answered is None or len(opened) != 1 + RUN_BYTES:
         return None
-    return opened[1:]
+    return Echo(opened[1:], answered=answered)

@@ -84,13 +84,13 @@ class StreamKey:
             runs: one or two run ids.
 
         Returns:
-            32 bytes.
+            64 bytes.
         """
         from cryptography.hazmat.primitives.hashes import SHA256
         from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-        info = f"misc seal 1 {purpose} {stream} ".encode() + runs
-        return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(self._secret)
+        info = f"misc seal 2 {purpose} {stream} ".encode() + runs
+        return HKDF(algorithm=SHA256(), length=64, salt=None, info=info).derive(self._secret)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, StreamKey):

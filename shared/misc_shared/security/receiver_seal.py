@@ -9,13 +9,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 
-from misc_shared.errors import TransportError
 from misc_shared.security.aead import Cipher, derive_cipher
 from misc_shared.security.counters import SealCounters
 from misc_shared.security.forms import (
-    COUNTER_LIMIT,
     LONG_OVERHEAD,
-    RUN_BYTES,
     SHORT_OVERHEAD,
     LongForm,
     ShortForm,
@@ -26,6 +23,7 @@ from misc_shared.security.forms import (
 )
 from misc_shared.security.keys import StreamKey
 from misc_shared.security.peers import Peer, Peers
+from misc_shared.security.run import SealRun
 from misc_shared.security.window import ReplayWindow
 
 __all__ = ["ReceiverSeal"]
@@ -78,9 +76,7 @@ class ReceiverSeal:
         self._began = now
         self._wall = wall
         self._live = live
-        self._run = entropy(RUN_BYTES)
-        self._asking = derive_cipher(key, "ask", stream=stream, runs=self._run)
-        self._counter = 0
+        self._run = SealRun(entropy)
         self._senders = Peers()
         self._wants_introduction = False
         self._asked_at: float | None = None
@@ -101,29 +97,30 @@ class ReceiverSeal:
             case LongForm():
                 return self._open_long(form, now)
 
-    def seal(self, datagram: bytes, *, now: float, wall: float) -> list[bytes]:  # noqa: ARG002
+    def seal(self, datagram: bytes, *, now: float, wall: float) -> list[bytes]:
         """The datagrams to send back in place of one, in order.
 
         Args:
             datagram: at most `mtu` - 18 bytes.
-            now: as for the sender's seal; not needed here.
+            now: seconds on a clock that never runs back.
             wall: Unix seconds.
 
         Raises:
             TransportError: we have sealed all that one run may.
         """
+        self._renew_if_resumed(now=now, wall=wall)
         peer = self._senders.latest
         if peer is None:
             return []  # nobody that we know could open it
         if peer.knows_us:
-            counter = self._next_counter()
+            counter = self._run.next_counter()
             return [self._answers_to(peer).seal(counter, short_header(counter), datagram)]
         if len(datagram) + LONG_OVERHEAD <= self._mtu:
             self.counters.introduction_bytes += LONG_OVERHEAD - SHORT_OVERHEAD
             return [self._long(peer, datagram, wall=wall)]
         self.counters.introduction_bytes += LONG_OVERHEAD
         introduction = self._long(peer, b"", wall=wall)
-        counter = self._next_counter()
+        counter = self._run.next_counter()
         return [
             introduction,
             self._answers_to(peer).seal(counter, short_header(counter), datagram),
@@ -138,14 +135,16 @@ class ReceiverSeal:
         """The question for an introduction, if it is due; ever less often while none comes."""
         if not self.has_pending(now):
             return []
+        self._renew_if_resumed(now=now, wall=wall)
         if self._asked_at is not None:
             self._gap = min(2 * self._gap, _LONGEST_GAP)
         self._asked_at = now
         self._wants_introduction = False
         self.counters.introduction_bytes += LONG_OVERHEAD
-        counter = self._next_counter()
-        header = long_header(counter, run=self._run, wall=wall, asks=True)
-        return [self._asking.seal(counter, header, b"")]
+        counter = self._run.next_counter()
+        header = long_header(counter, run=self._run.id, wall=wall, asks=True)
+        asking = derive_cipher(self._key, "ask", stream=self._stream, runs=self._run.id)
+        return [asking.seal(counter, header, b"")]
 
     def _open_short(self, form: ShortForm) -> bytes | None:
         found = self._senders.open_short(form)
@@ -167,7 +166,8 @@ class ReceiverSeal:
         if opened is None:
             self.counters.forged += 1
             return None
-        echoed = read_echo(opened) == self._run
+        echo = read_echo(opened)
+        echoed = echo is not None and echo.run == self._run.id
         if peer is not None:
             if not self.counters.judged(self._senders.take(peer, form.counter)):
                 return None
@@ -180,8 +180,9 @@ class ReceiverSeal:
             self._senders.add(peer)
             self.counters.opened += 1
             self._gap, self.seconds_off = _FIRST_GAP, None
-        peer.knows_us = peer.knows_us or echoed
-        if opened == b"" or read_echo(opened) is not None:
+        # The echo of a question says that the sender is fresh, not that it can open short forms.
+        peer.knows_us = peer.knows_us or (echo is not None and echoed and echo.answered)
+        if opened == b"" or echo is not None:
             self.counters.heard_introduction_bytes += LONG_OVERHEAD + len(opened)
             return None
         self.counters.heard_introduction_bytes += LONG_OVERHEAD - SHORT_OVERHEAD
@@ -205,18 +206,16 @@ class ReceiverSeal:
 
     def _answers_to(self, peer: Peer) -> Cipher:
         if peer.answer is None:
-            runs = peer.run + self._run
+            runs = peer.run + self._run.id
             peer.answer = derive_cipher(self._key, "back", stream=self._stream, runs=runs)
         return peer.answer
 
     def _long(self, peer: Peer, plaintext: bytes, *, wall: float) -> bytes:
-        counter = self._next_counter()
-        header = long_header(counter, run=self._run, wall=wall)
+        counter = self._run.next_counter()
+        header = long_header(counter, run=self._run.id, wall=wall)
         return self._answers_to(peer).seal(counter, header, plaintext)
 
-    def _next_counter(self) -> int:
-        counter = self._counter
-        if counter >= COUNTER_LIMIT:
-            raise TransportError("this run has sealed all that it may: start again")
-        self._counter += 1
-        return counter
+    def _renew_if_resumed(self, *, now: float, wall: float) -> None:
+        if self._live and self._run.renew_after_jump(now=now, wall=wall):
+            for peer in self._senders:
+                peer.answer, peer.knows_us = None, False

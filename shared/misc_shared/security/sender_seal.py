@@ -6,15 +6,13 @@ protocol.md, Sealed datagrams.
 from __future__ import annotations
 
 import secrets
+from collections import OrderedDict
 from collections.abc import Callable
 
-from misc_shared.errors import TransportError
 from misc_shared.security.aead import derive_cipher
 from misc_shared.security.counters import SealCounters
 from misc_shared.security.forms import (
-    COUNTER_LIMIT,
     LONG_OVERHEAD,
-    RUN_BYTES,
     SHORT_OVERHEAD,
     LongForm,
     ShortForm,
@@ -25,6 +23,7 @@ from misc_shared.security.forms import (
 )
 from misc_shared.security.keys import StreamKey
 from misc_shared.security.peers import Peer, Peers
+from misc_shared.security.run import SealRun
 from misc_shared.security.window import ReplayWindow, Verdict
 
 __all__ = ["SenderSeal"]
@@ -32,6 +31,7 @@ __all__ = ["SenderSeal"]
 _UNHEARD_INTERVAL = 1.0
 _HEARD_INTERVAL = 30.0
 _LONGEST_ECHO_GAP = 32.0
+_ASKERS = 64
 
 
 class SenderSeal:
@@ -66,17 +66,21 @@ class SenderSeal:
         self._stream = stream
         self._mtu = mtu
         self._introduce_every = introduce_every
-        self._run = entropy(RUN_BYTES)
-        self._cipher = derive_cipher(key, "forward", stream=stream, runs=self._run)
-        self._counter = 0
-        self._introduced_at: float | None = None
-        self._receivers = Peers()
+        self._run = SealRun(entropy)
         self._echoes: list[bytes] = []
-        self._asked_at: float | None = None
+        self._askers: OrderedDict[bytes, None] = OrderedDict()
+        self._asker_echoed_at: float | None = None
+        self._begin_run()
 
-    def has_pending(self, now: float) -> bool:  # noqa: ARG002 - as the receiver's
+    def _begin_run(self) -> None:
+        self._cipher = derive_cipher(self._key, "forward", stream=self._stream, runs=self._run.id)
+        self._introduced_at: float | None = None
+        # What a receiver seals for us is bound to our run, so nobody is known to a new one.
+        self._receivers = Peers()
+
+    def has_pending(self, now: float) -> bool:
         """Whether `pending` has something to send of its own accord."""
-        return bool(self._echoes)
+        return bool(self._echoes) or self._asker_due(now)
 
     def seal(self, datagram: bytes, *, now: float, wall: float) -> list[bytes]:
         """The datagrams to send in place of one, in order.
@@ -89,18 +93,23 @@ class SenderSeal:
         Raises:
             TransportError: this run has sealed all that it may.
         """
+        self._renew_if_resumed(now=now, wall=wall)
         out = self.pending(now=now, wall=wall)
         if self._introduction_due(now):
             if len(datagram) + LONG_OVERHEAD <= self._mtu:
                 return [*out, self._long(datagram, now=now, wall=wall)]
             out.append(self._long_of_our_own(b"", now=now, wall=wall))
-        counter = self._next_counter()
+        counter = self._run.next_counter()
         return [*out, self._cipher.seal(counter, short_header(counter), datagram)]
 
     def pending(self, *, now: float, wall: float) -> list[bytes]:
         """What receivers have to be told even if there is nothing else to send."""
         echoes, self._echoes = self._echoes, []
-        return [self._long_of_our_own(echo_of(run), now=now, wall=wall) for run in echoes]
+        if self._asker_due(now):
+            self._asker_echoed_at = now
+            run, _ = self._askers.popitem(last=False)
+            echoes.append(echo_of(run, answered=False))
+        return [self._long_of_our_own(echo, now=now, wall=wall) for echo in echoes]
 
     def open(self, sealed: bytes, *, now: float) -> bytes | None:
         """What a receiver sealed; None if it is refused, or was meant for the seal alone."""
@@ -112,7 +121,7 @@ class SenderSeal:
             case ShortForm():
                 return self._open_short(form)
             case LongForm(asks=True):
-                self._hear_question(form, now)
+                self._hear_question(form)
                 return None
             case LongForm():
                 return self._open_long(form, now)
@@ -132,16 +141,14 @@ class SenderSeal:
     def _long(self, plaintext: bytes, *, now: float, wall: float) -> bytes:
         self._introduced_at = now
         self.counters.introduction_bytes += LONG_OVERHEAD - SHORT_OVERHEAD
-        counter = self._next_counter()
-        header = long_header(counter, run=self._run, wall=wall)
+        counter = self._run.next_counter()
+        header = long_header(counter, run=self._run.id, wall=wall)
         return self._cipher.seal(counter, header, plaintext)
 
-    def _next_counter(self) -> int:
-        counter = self._counter
-        if counter >= COUNTER_LIMIT:
-            raise TransportError("this run has sealed all that it may: start again")
-        self._counter += 1
-        return counter
+    def _renew_if_resumed(self, *, now: float, wall: float) -> None:
+        # On a one-way link nobody could ask whether a new run with a wrong clock is fresh.
+        if self._introduce_every is None and self._run.renew_after_jump(now=now, wall=wall):
+            self._begin_run()
 
     def _open_short(self, form: ShortForm) -> bytes | None:
         found = self._receivers.open_short(form)
@@ -159,7 +166,7 @@ class SenderSeal:
         peer = self._receivers.find(form.run)
         known = peer is not None
         if peer is None:
-            runs = self._run + form.run
+            runs = self._run.id + form.run
             cipher = derive_cipher(self._key, "back", stream=self._stream, runs=runs)
             peer = Peer(form.run, cipher, ReplayWindow(form.counter))
         opened = peer.cipher.open(form.counter, form.header, form.sealed)
@@ -176,17 +183,21 @@ class SenderSeal:
         self._echo_to(peer, now)
         return opened or None
 
-    def _hear_question(self, form: LongForm, now: float) -> None:
+    def _hear_question(self, form: LongForm) -> None:
         """A receiver does not know our run, or not that it is fresh."""
         cipher = derive_cipher(self._key, "ask", stream=self._stream, runs=form.run)
         if cipher.open(form.counter, form.header, form.sealed) is None:
             self.counters.forged += 1
             return
         self.counters.opened += 1
-        # Somebody may repeat old questions: however many come, they cost an introduction a second.
-        if self._asked_at is None or now - self._asked_at >= _UNHEARD_INTERVAL:
-            self._asked_at = now
-            self._echoes.append(form.run)
+        # Somebody may repeat old questions: however many come, they cost an introduction a second,
+        # and each receiver has its turn. A question makes no peer: it proves nothing of freshness.
+        if len(self._askers) < _ASKERS:
+            self._askers[form.run] = None
+
+    def _asker_due(self, now: float) -> bool:
+        last = self._asker_echoed_at
+        return bool(self._askers) and (last is None or now - last >= _UNHEARD_INTERVAL)
 
     def _echo_to(self, peer: Peer, now: float) -> None:
         if peer.echoed_at is not None and now - peer.echoed_at < peer.echo_gap:
@@ -194,4 +205,4 @@ class SenderSeal:
         if peer.echoed_at is not None:
             peer.echo_gap = min(2 * peer.echo_gap, _LONGEST_ECHO_GAP)
         peer.echoed_at = now
-        self._echoes.append(peer.run)
+        self._echoes.append(echo_of(peer.run, answered=True))

@@ -16,20 +16,20 @@ _SEALED: list[tuple[bytes, bytes]] = []
 @pytest.fixture(autouse=True)
 def watched(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look over the shoulder of the real cipher."""
-    real = aead.ChaCha20Poly1305
+    real = aead.AESSIV
 
     class Watched:
         def __init__(self, key: bytes) -> None:
             self._key, self._real = key, real(key)
 
-        def encrypt(self, nonce: bytes, data: bytes, header: bytes) -> bytes:
-            _SEALED.append((self._key, nonce))
-            return self._real.encrypt(nonce, data, header)
+        def encrypt(self, data: bytes, associated: list[bytes]) -> bytes:
+            _SEALED.append((self._key, associated[-1]))
+            return self._real.encrypt(data, associated)
 
-        def decrypt(self, nonce: bytes, data: bytes, header: bytes) -> bytes:
-            return self._real.decrypt(nonce, data, header)
+        def decrypt(self, data: bytes, associated: list[bytes]) -> bytes:
+            return self._real.decrypt(data, associated)
 
-    monkeypatch.setattr(aead, "ChaCha20Poly1305", Watched)
+    monkeypatch.setattr(aead, "AESSIV", Watched)
 
 
 _STEPS = st.lists(

@@ -7,7 +7,14 @@ import pytest
 
 from misc_shared.errors import ConfigError, TransportError
 from misc_shared.security import StreamKey
-from misc_shared.security.forms import COUNTER_LIMIT, LONG_OVERHEAD, MAX_ECHO, SHORT_OVERHEAD
+from misc_shared.security.forms import (
+    COUNTER_LIMIT,
+    LONG_OVERHEAD,
+    MAX_ECHO,
+    SHORT_OVERHEAD,
+    LongForm,
+    parse_form,
+)
 from misc_shared.security.receiver_seal import ReceiverSeal
 from misc_shared.security.sender_seal import SenderSeal
 from misc_shared.security.window import WINDOW
@@ -149,6 +156,97 @@ def test_a_receiver_that_starts_in_the_middle_asks_and_hears() -> None:
     assert second.open(before[0], now=5.6) is None  # of a time before it knew the run
 
 
+def talk(camera: SenderSeal, heard: ReceiverSeal, *, now: float, wall: float) -> bool:
+    """One datagram and its answer, each with what the seals add; whether both were believed."""
+    seen = [heard.open(one, now=now) for one in camera.seal(b"\x95", now=now, wall=WALL + now)]
+    back = [*heard.pending(now=now, wall=wall), *heard.seal(b"\x96", now=now, wall=wall)]
+    taken = [camera.open(one, now=now) for one in back]
+    return b"\x95" in seen and b"\x96" in taken
+
+
+@pytest.mark.parametrize("off", [0.0, 86_400.0, -86_400.0])
+def test_every_receiver_that_starts_later_is_believed(off: float) -> None:
+    """Whoever asked first is still answered in full, and goes over to short answers later."""
+    camera = sender()
+    talk(camera, receiver(), now=0.0, wall=WALL)
+    for start in (3.0, 3600.0, 7200.0):
+        later = ReceiverSeal(KEY, stream="garden", mtu=MTU, now=start, wall=WALL + start + off)
+        seconds = [start + second for second in range(12)]
+        believed = [talk(camera, later, now=now, wall=WALL + off + now) for now in seconds]
+        assert all(believed[3:])
+        (answer,) = later.seal(b"\x96", now=start + 12, wall=WALL + off + start + 12)
+        assert len(answer) == 1 + SHORT_OVERHEAD
+        assert camera.open(answer, now=start + 12) == b"\x96"
+
+
+def test_a_clock_that_is_set_back_while_both_run_costs_a_round_trip() -> None:
+    """A new run begins, as a copied machine would need it; its freshness is asked for."""
+    camera, heard = sender(), receiver()
+    assert talk(camera, heard, now=0.0, wall=WALL)
+    back = [talk(camera, heard, now=float(now), wall=WALL + now) for now in range(1, 4)]
+    assert all(back)
+    shifted = []
+    for now in (4.0, 5.0, 6.0, 7.0, 8.0):
+        wall = WALL - 86_400 + now
+        seen = [heard.open(one, now=now) for one in camera.seal(b"\x95", now=now, wall=wall)]
+        for one in [*heard.pending(now=now, wall=wall), *heard.seal(b"\x96", now=now, wall=wall)]:
+            camera.open(one, now=now)
+        shifted.append(b"\x95" in seen)
+    assert shifted[-3:] == [True, True, True]
+
+
+def copies() -> list[SenderSeal]:
+    """One camera's machine and a copy of it: they have sealed the same so far."""
+    found = []
+    for _ in range(2):
+        drawn = itertools.chain([bytes(12)], iter(lambda: random.randbytes(12), b""))
+        seal = SenderSeal(KEY, stream="garden", mtu=MTU, entropy=lambda _, drawn=drawn: next(drawn))  # type: ignore[misc]
+        sealed(seal, b"\x95before")
+        found.append(seal)
+    return found
+
+
+def test_a_resumed_copy_of_a_machine_uses_another_run() -> None:
+    """Two copies go on from one state: what they seal shares neither run nor key."""
+    camera, twin = copies()
+    jump = WALL + 3600  # the copy was kept for an hour
+    (one,) = camera.seal(b"\x95one", now=0.1, wall=WALL + 0.1)
+    (other,) = twin.seal(b"\x95two", now=0.1, wall=jump)
+    form = parse_form(other)
+    assert isinstance(form, LongForm)
+    assert form.counter == 0
+    assert parse_form(one) != form
+
+
+def test_a_copy_that_notices_nothing_gives_nothing_away() -> None:
+    """With one counter twice, equal texts look equal, and no more can be learned."""
+    camera, twin = copies()
+    (one,), (other,) = (sealed(seal, text) for seal, text in ((camera, b"abc"), (twin, b"abd")))
+    assert one[:2] == other[:2]
+    difference = bytes(a ^ b for a, b in zip(one[-3:], other[-3:], strict=True))
+    assert difference != bytes(a ^ b for a, b in zip(b"abc", b"abd", strict=True))
+
+
+def test_old_questions_do_not_keep_a_new_one_waiting_for_ever() -> None:
+    """Sixty old ones that are repeated all the time, and one of a receiver that is there."""
+    camera = sender()
+    questions = []
+    for _ in range(60):
+        heard = receiver(wall=WALL + 3600)
+        heard.open(sealed(sender(), b"\x95")[0], now=0.0)
+        questions += heard.pending(now=0.0, wall=WALL)
+    late = receiver(wall=WALL + 3600)
+    for now in range(70):
+        for question in questions:
+            camera.open(question, now=float(now))
+        seen = opened(late, sealed(camera, b"\x95", now=float(now)), now=float(now))
+        for question in late.pending(now=float(now), wall=WALL + 3600 + now):
+            camera.open(question, now=float(now))
+        if b"\x95" in seen:
+            return
+    pytest.fail("the new receiver never had its turn")
+
+
 def test_questions_become_rare_while_nobody_answers() -> None:
     """A sender with another key costs the link back a few bytes, ever less often."""
     heard = receiver()
@@ -204,7 +302,7 @@ def test_a_run_that_others_pushed_out_is_over() -> None:
 def test_counters_run_out_before_a_nonce_returns() -> None:
     """After 2**40 datagrams a run ends."""
     camera = sender()
-    camera._counter = COUNTER_LIMIT - 1  # noqa: SLF001 - 34 years at a thousand a second
+    camera._run._counter = COUNTER_LIMIT - 1  # noqa: SLF001 - 34 years at a thousand a second
     camera.seal(b"\x95", now=0.0, wall=WALL)
     with pytest.raises(TransportError, match="start again"):
         camera.seal(b"\x95", now=0.0, wall=WALL)
@@ -214,7 +312,7 @@ def test_short_counters_turn_without_loss() -> None:
     """15 bits return after 32,768 datagrams; the window tells which turn it is."""
     camera, heard = sender(), receiver()
     for k in itertools.chain(range(3), range(32_760, 32_775), [49_000, 65_000, 65_536]):
-        camera._counter = k  # noqa: SLF001 - as if all before had been sent
+        camera._run._counter = k  # noqa: SLF001 - as if all before had been sent
         (out,) = sealed(camera, b"\x95%d" % k)
         assert heard.open(out, now=0.0) == b"\x95%d" % k
 
