@@ -144,7 +144,7 @@ def _one(seal: SenderSeal, datagram: bytes, *, now: float) -> list[bytes]:
 def _shown(plain: Sequence[bytes]) -> list[str]:
     """Hashes of the pictures that a receiver makes of datagrams."""
     decoder = FrameDecoder(load_pack("nano"), threads=1)
-    session = ReceiverSession(packs=decoder.packs, one_way=True)
+    session = ReceiverSession(packs=decoder.packs, instance=0, one_way=True)
     events = [event for datagram in plain for event in session.receive(datagram, 0.0)]
     shown: dict[str, str] = {}
     for layer in events:

@@ -34,6 +34,7 @@ from misc_shared.transports import Clock
 __all__ = ["Narrator"]
 
 _REMEMBERED = 64
+_EPOCHS = 8
 
 _Timed = TypeVar("_Timed", bound=TimedReport)
 
@@ -51,7 +52,7 @@ class Narrator:
         self._stream = stream
         self._clock = clock
         self._reporter = reporter
-        self._epoch_started: tuple[int, float] | None = None
+        self._epochs_started: OrderedDict[int, float] = OrderedDict()
         self._captured: OrderedDict[FrameId, float] = OrderedDict()
         # Ages go by this clock: one that is set back an hour in mid-stream makes no picture young.
         self._wall_at_zero = clock.wall() - clock.monotonic()
@@ -67,16 +68,14 @@ class Narrator:
     def captured(self, frame: FrameId) -> float | None:
         """Unix seconds at which a frame was taken, once the sender has introduced itself."""
         captured_at = self._captured.get(frame)
-        if captured_at is None or self._epoch_started is None:
-            return None
-        epoch, started = self._epoch_started
-        return started + captured_at if epoch == frame.epoch else None
+        started = self._epochs_started.get(frame.epoch)
+        return None if captured_at is None or started is None else started + captured_at
 
     def retell(self, event: Event) -> None:
         """Report what the session says, if it concerns the user."""
         match event:
             case PeerHello(epoch, started):
-                self._epoch_started = epoch, started
+                self._note_start(epoch, started)
                 self._wall_at_zero = self._clock.wall() - self._clock.monotonic()
                 self.say(SenderSeen(epoch=epoch, started=started))
             case FrameStarted():
@@ -94,6 +93,12 @@ class Narrator:
                 self.say(StreamStale())
             case StreamEnded(epoch):
                 self.say(SenderGone(epoch=epoch))
+
+    def _note_start(self, epoch: int, started: float) -> None:
+        self._epochs_started[epoch] = started
+        self._epochs_started.move_to_end(epoch)
+        if len(self._epochs_started) > _EPOCHS:
+            self._epochs_started.popitem(last=False)
 
     def _remember(self, frame: FrameId, captured_at: float) -> None:
         self._captured[frame] = captured_at

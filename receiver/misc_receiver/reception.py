@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -67,7 +68,7 @@ class Reception:
         sinks: where its pictures go.
         reporter: who is told.
         refines: whether pictures are refined.
-        shared: whether other streams are received beside it: a refusal then ends none of them.
+        shared: whether other streams are received beside it, so that its memory has to be small.
         wake: called when there is work for the worker, or the stream has ended.
         frame_ended: called when a frame will get no more layers.
 
@@ -98,7 +99,6 @@ class Reception:
         self._clock = transport.clock
         self._decoder = decoder
         self._refines = refines
-        self._shared = shared
         self._wake = wake
         self._frame_ended = frame_ended
         self._narrator = Narrator(stream=self.stream, clock=self._clock, reporter=reporter)
@@ -108,6 +108,7 @@ class Reception:
         limits = _ONE_OF_MANY if shared else ReceiverLimits()
         self._session = ReceiverSession(
             packs=decoder.packs,
+            instance=secrets.randbelow(1 << 16),
             mtu=transport.mtu,
             one_way=not transport.duplex,
             overhead=transport.overhead,
@@ -132,7 +133,7 @@ class Reception:
         """Receive until the stream has ended and all of it is shown.
 
         Raises:
-            MiscError: the transport failed, or, for the only stream, its models are not ours.
+            MiscError: the transport failed, or the models of a recording are not ours.
         """
         self._narrator.say(ReceptionStarted())
         try:
@@ -200,7 +201,7 @@ class Reception:
             self._schedule.sharpened(frame)
             self.decoded_at = time.monotonic()
         elif isinstance(report, BaseLost):
-            self._session.request_refresh(self._clock.monotonic())
+            self._session.request_refresh(frame.epoch, self._clock.monotonic())
             self._answer.set()
         if isinstance(report, PictureReady) and self.live:
             self.studio.forget_pictures_before(frame)
@@ -293,7 +294,6 @@ class Reception:
             while (answer := self._session.next_datagram(now)) is not None:
                 await self._transport.ready()
                 await self._transport.send(answer)
-            self._end_if_refused()  # only now that the sender has been told
             timer = self._session.next_timer(now)
             await wait_for(self._answer, seconds=None if timer is None else timer - now)
 
@@ -315,7 +315,8 @@ class Reception:
                     self._refuse(event)
 
     def _refuse(self, refused: Refused) -> None:
-        if self._shared:
+        # Live, anybody may claim to be a sender with other models: the right one may still come.
+        if self.live:
             self._narrator.say(StreamRefused(reason=str(refused.error())))
         else:
             self._refusal = refused.error()

@@ -76,7 +76,7 @@ class ReceptionStarted(StreamReport, tag="started", frozen=True, kw_only=True):
 
 
 class StreamRefused(StreamReport, tag="refused", frozen=True, kw_only=True):
-    """Nothing of this stream will pass until its sender starts anew; the others go on.
+    """A sender has other models; nothing of its run is shown until one comes that agrees.
 
     Attributes:
         reason: what does not agree.

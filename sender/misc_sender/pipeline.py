@@ -25,6 +25,7 @@ from misc_sender.reports import (
     CaughtUp,
     FrameEnded,
     FrameSpooled,
+    ReceiverRefused,
     StreamEnded,
     StreamStarted,
 )
@@ -140,7 +141,7 @@ class SendPipeline:
         """Send until the end; what is in flight then is delivered within its deadline.
 
         Raises:
-            MiscError: the source, the encoder or the transport failed, or the receiver refused us.
+            MiscError: the source, the encoder or the transport failed.
         """
         self._reporter.report(
             StreamStarted(
@@ -370,7 +371,7 @@ class SendPipeline:
                 case RefreshRequested():
                     self._references.refresh()
                 case Refused():
-                    raise event.error()
+                    self._reporter.report(ReceiverRefused(reason=str(event.error())))
         if not self._session.frames_in_flight:
             self._settled.set()
 

@@ -9,6 +9,7 @@ __all__ = [
     "FrameEnded",
     "FrameQueued",
     "FrameSpooled",
+    "ReceiverRefused",
     "StreamEnded",
     "StreamStarted",
     "WordsMissed",
@@ -81,6 +82,16 @@ class CaughtUp(Report, tag="caught-up", frozen=True, kw_only=True):
 
     captured: float
     waiting: int
+
+
+class ReceiverRefused(Report, tag="refused", frozen=True, kw_only=True):
+    """A receiver cannot read this stream, or somebody says so; sending goes on.
+
+    Attributes:
+        reason: what does not agree, in its words.
+    """
+
+    reason: str
 
 
 class WordsMissed(Report, tag="wordless", frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from rich.console import Console
 from misc_sender.reports import (
     FrameEnded,
     FrameQueued,
+    ReceiverRefused,
     StreamEnded,
     StreamStarted,
     WordsMissed,
@@ -40,6 +41,9 @@ class Terminal(LiveTerminal):
                 self._print(_line(report))
             case FrameEnded():
                 self._end(report)
+            case ReceiverRefused():
+                reason = printable(report.reason)
+                self._print(f"[yellow]a receiver cannot read this stream: {reason}[/yellow]")
             case WordsMissed():
                 self._print(f"[yellow]no words: {printable(report.reason)}[/yellow]")
             case StreamEnded():

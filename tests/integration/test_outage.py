@@ -49,7 +49,7 @@ class Watcher:
     """Follows a stream and acknowledges it."""
 
     def __init__(self, packs: dict[str, bytes]) -> None:
-        self._session = ReceiverSession(packs=packs)
+        self._session = ReceiverSession(packs=packs, instance=1)
         self._captured: dict[object, float | None] = {}
         self.first_layers: asyncio.Queue[float | None] = asyncio.Queue()
 

@@ -35,7 +35,7 @@ def carry(frames: Sequence[TimedFrame], loss: Sequence[bool] = ()) -> tuple[Exch
     link = DuplexLink(one_way(loss), one_way())
     exchange = Exchange(
         sender=SenderSession(epoch=1, mtu=400, hello=hello, now=0.0),
-        receiver=ReceiverSession(packs=PACKS, mtu=400),
+        receiver=ReceiverSession(packs=PACKS, instance=1, mtu=400),
         link=link,
     )
     exchange.run(frames, until=300.0)

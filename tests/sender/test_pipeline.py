@@ -31,7 +31,7 @@ class Listener:
         self._transport = transport
         pack = load_pack("nano")
         packs = {name: pack.component(name).digest for name in ("codec", "text")}
-        self._session = ReceiverSession(packs=packs)
+        self._session = ReceiverSession(packs=packs, instance=1)
         self.layers: list[LayerReceived] = []
         self.datagrams = 0
 

@@ -62,7 +62,7 @@ def receive(datagrams: Sequence[bytes], decoder: FrameDecoder) -> FrameContents:
     Raises:
         RemoteError: It does not decode.
     """
-    session = ReceiverSession(packs=decoder.packs, one_way=True)
+    session = ReceiverSession(packs=decoder.packs, instance=0, one_way=True)
     events = [event for datagram in datagrams for event in session.receive(datagram, 0.0)]
     layers = [event for event in events if isinstance(event, LayerReceived)]
     if not layers:

@@ -48,6 +48,7 @@ def open_sessions(
     )
     receiver = ReceiverSession(
         packs=packs,
+        instance=0,
         mtu=profile.mtu,
         one_way=one_way,
         timing=ReceiverTiming(frame_lifetime=deadline),

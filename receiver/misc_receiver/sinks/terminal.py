@@ -15,6 +15,7 @@ from misc_receiver.reports import (
     ReceptionEnded,
     ReceptionStarted,
     SenderGone,
+    StreamRefused,
     StreamStale,
     TextSaid,
     TimedReport,
@@ -82,6 +83,8 @@ def _warning(report: Report) -> str | None:
             return f"{report.frame} is not shown, the picture is old: {printable(report.reason)}"
         case FrameEnded() if report.missing:
             return f"{report.frame} ended without {', '.join(report.missing)}"
+        case StreamRefused():
+            return f"a sender is not understood: {printable(report.reason)}"
         case StreamStale():
             return "nothing comes: the picture is old"
     return None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from misc_shared.session.options import ReceiverTiming
-from misc_shared.wire import KINDS, MAX_REPORTS, NO_MORE, Ack, FrameReport, write
+from misc_shared.wire import KINDS, MAX_REPORTS, Ack, FrameReport, write
 
 __all__ = ["Acknowledger"]
 
@@ -58,6 +58,7 @@ class Acknowledger:
         report: Callable[[Iterable[int]], list[FrameReport]],
         *,
         epoch: int,
+        receiver: int,
         status: int,
         received: int,
     ) -> bytes | None:
@@ -67,6 +68,7 @@ class Acknowledger:
             now: The caller's clock.
             report: Says what arrived of given frames.
             epoch: The sender's run.
+            receiver: As in `Ack`.
             status: As in `Ack`.
             received: As in `Ack`.
         """
@@ -76,6 +78,7 @@ class Acknowledger:
         ack = Ack(
             kind=KINDS[Ack],
             epoch=epoch,
+            receiver=receiver,
             status=min(status, 2 * _MAX_DEPTH + 1),
             received=received & 0xFFFF_FFFF,
             delay=min(int((now - self._heard_at) * 1000), _MAX_DELAY),
@@ -114,7 +117,7 @@ def _fit(ack: Ack, mtu: int) -> tuple[bytes, int]:
 
 
 def _with_reports(ack: Ack, reports: tuple[FrameReport, ...]) -> Ack:
-    return Ack(ack.kind, ack.epoch, ack.status, ack.received, ack.delay, reports)
+    return Ack(ack.kind, ack.epoch, ack.receiver, ack.status, ack.received, ack.delay, reports)
 
 
 def _shorten(report: FrameReport) -> FrameReport:
@@ -122,7 +125,5 @@ def _shorten(report: FrameReport) -> FrameReport:
     numbers = list(report.by_layer.values())
     kept = next((index for index, number in enumerate(numbers) if number > 0), 0)
     numbers[kept] = min(numbers[kept], numbers[kept] & _SHORT_BITMAP)
-    short = [
-        number if number == NO_MORE or index == kept else 0 for index, number in enumerate(numbers)
-    ]
+    short = [number if number < 0 or index == kept else 0 for index, number in enumerate(numbers)]
     return FrameReport(report.frame, *short)

@@ -1,4 +1,4 @@
-"""Everything that a receiver says in one epoch, most important first. protocol.md, Answers."""
+"""Everything that a receiver says in one epoch, most important first. protocol.md, Session."""
 
 from misc_shared.session.acknowledging import Acknowledger
 from misc_shared.session.epoch import Epoch
@@ -17,11 +17,13 @@ class Answers:
     Args:
         timing: How often to say what.
         mtu: Bytes of the largest datagram.
+        receiver: Number of our memory of this epoch, 0 to 65,535; as in `Ack`.
     """
 
-    def __init__(self, timing: ReceiverTiming, *, mtu: int) -> None:
+    def __init__(self, timing: ReceiverTiming, *, mtu: int, receiver: int) -> None:
         self._timing = timing
         self._mtu = mtu
+        self._receiver = receiver
         self._acknowledger = Acknowledger(timing, mtu=mtu)
         self._hello = RateLimited(timing.hello_patience)
         self._picture = RateLimited(timing.refresh_interval)
@@ -38,8 +40,9 @@ class Answers:
         self._hello.want(now, after=0.0 if at_once else self._timing.hello_patience)
 
     def introduced(self) -> None:
-        """The sender is known."""
+        """The sender is known, and its models are ours."""
         self._hello.cancel()
+        self._objection = None
 
     def want_picture(self, now: float) -> None:
         """What follows cannot be decoded without a picture that stands alone."""
@@ -76,6 +79,7 @@ class Answers:
             now,
             epoch.frames.report,
             epoch=epoch.number,
+            receiver=self._receiver,
             status=queue_depth << 1 | (epoch.introduction is Introduction.KNOWN),
             received=epoch.received,
         )

@@ -76,6 +76,7 @@ class DeliveryRate:
         self._settled = 0
         self._shortest: deque[tuple[float, float]] = deque()
         self._first_at = 0.0
+        self._receiver: int | None = None
         self._received: int | None = None
         self._delivered = 0
         self._delivered_at = 0.0
@@ -147,18 +148,24 @@ class DeliveryRate:
             self._starved_until = self._count
 
     def answered(
-        self, received: int, newest: Departure | None, at: float, *, round_trip: float
+        self,
+        received: tuple[int, int],
+        newest: Departure | None,
+        at: float,
+        *,
+        round_trip: float,
     ) -> None:
         """Take in an acknowledgement.
 
         Args:
-            received: Bytes of this run that the receiver has got, modulo 2**32.
+            received: Which receiver it is, as in `Ack`, and the bytes of this run that it has got,
+                modulo 2**32.
             newest: The newest datagram that it confirms for the first time; None if there is none,
                 or if it is not certain which sending of it arrived.
             at: When the receiver got what it got last.
             round_trip: Seconds; samples count for a few of them.
         """
-        same_receiver = self._count_bytes(received)
+        same_receiver = self._count_bytes(*received)
         if newest is None or (self._newest is not None and newest.number <= self._newest.number):
             return
         self._note_round_trip(at - newest.at, at)
@@ -172,11 +179,12 @@ class DeliveryRate:
         self._delivered_at = at
         self._first_at = newest.at
 
-    def _count_bytes(self, received: int) -> bool:
+    def _count_bytes(self, receiver: int, received: int) -> bool:
         """Add up what came; returns False if another receiver answers, who counts anew."""
+        other = self._receiver not in (None, receiver)
         step = (received - (self._received or 0)) % _TURN
-        self._received = received
-        if step >= _TURN // 2:
+        self._receiver, self._received = receiver, received
+        if other or step >= _TURN // 2:
             return False
         # Somebody who claims more than was sent is not believed.
         self._delivered = min(self._delivered + step, self._sent)

@@ -51,6 +51,8 @@ class Epoch:
         started: Unix time of tick 0 in whole seconds; None before HELLO.
         received: Bytes of all its datagrams.
         frames: What has come of its frames.
+        pictures: Frames whose BASE came whole.
+        news_at: When something new of it last came; None for never.
     """
 
     def __init__(self, number: int, limits: ReceiverLimits) -> None:
@@ -58,6 +60,8 @@ class Epoch:
         self.introduction = Introduction.PENDING
         self.started: int | None = None
         self.received = 0
+        self.pictures = 0
+        self.news_at: float | None = None
         self.frames = Reassembler(limits)
         self._limits = limits
         self._ticks = TickTracker()
@@ -83,8 +87,17 @@ class Epoch:
         *,
         now: float,
         events: list[Event],
+        held: int = 0,
     ) -> Arrival:
         """Take in the pieces of one datagram; what happened is added to `events`.
+
+        Args:
+            tick: The frame's.
+            layers: The layers that the frame has.
+            pieces: What came.
+            now: The caller's clock.
+            events: Where to add.
+            held: Payload bytes that other runs hold; they count against the same limit.
 
         Raises:
             ProtocolError: a piece contradicts an earlier one.
@@ -96,9 +109,9 @@ class Epoch:
         new = [piece for piece in pieces if not frame.has(piece)]
         if not new:
             return Arrival.DUPLICATE
-        frame.news_at = now
+        frame.news_at = self.news_at = now
         for piece in new:
-            self._keep(frame, piece, events)
+            self._keep(frame, piece, events, held=held)
         return Arrival.LAST if frame.settled else Arrival.NEWS
 
     def expire(self, frames: Iterable[IncomingFrame], events: list[Event]) -> None:
@@ -140,8 +153,10 @@ class Epoch:
         frame: IncomingFrame,
         piece: IncomingPiece | IncomingParity,
         events: list[Event],
+        *,
+        held: int,
     ) -> None:
-        closed = self.frames.make_room(len(piece.payload), keep=frame)
+        closed = self.frames.make_room(len(piece.payload) + held, keep=frame)
         self.expire(closed, events)
         try:
             whole = frame.add(piece, limit=self._limits.layer_bytes)
@@ -162,6 +177,7 @@ class Epoch:
     ) -> None:
         seconds = self._ticks.seconds(frame.id.tick)
         unix = self._unix(seconds)
+        self.pictures += layer is LayerKind.BASE
         events.append(LayerReceived(frame.id, seconds, unix, layer, data, wire_bytes))
         if frame.complete:
             events.append(FrameComplete(frame.id))

@@ -34,7 +34,6 @@ class DropReason(enum.Enum):
     OVERTAKEN = "newer frames filled the window"
     OUTDATED = "the link was away, and newer frames are there"
     RECEIVER = "the receiver wants no more of it"
-    REFUSED = "the receiver refused the stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +198,9 @@ class StreamEnded:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Either end: the two cannot work together, and nothing of this epoch will pass.
+    """Either end: a sender and a receiver cannot work together.
+
+    A receiver takes nothing more of this run. A sender goes on: another receiver may understand it.
 
     Attributes:
         reason: What does not agree.

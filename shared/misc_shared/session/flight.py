@@ -116,10 +116,14 @@ class ConfirmedFlight:
         """
         found = [(self._queue.find(report.frame), report) for report in ack.reports]
         reported = [
-            (frame, frame.confirmed_by(report)) for frame, report in found if frame is not None
+            (frame, report, frame.confirmed_by(report))
+            for frame, report in found
+            if frame is not None
         ]
+        for frame, report, pieces in reported:
+            frame.answered_by(ack.receiver, report, pieces)
         settled = [
-            piece for _, pieces in reported for piece in pieces if piece.state is not Piece.DONE
+            piece for *_, pieces in reported for piece in pieces if piece.state is not Piece.DONE
         ]
         for piece in settled:
             piece.on(PieceTrigger.SETTLE)
@@ -128,9 +132,9 @@ class ConfirmedFlight:
         for piece in settled:
             if piece.protects and piece.departure is not None:
                 self._delivery.time_out(piece.departure)
-        self._learn_from(news, ack.received, now - ack.delay / 1000)
+        self._learn_from(news, ack, now - ack.delay / 1000)
         if news:
-            frames = [frame for frame, _ in reported]
+            frames = [frame for frame, *_ in reported]
             # Of what went twice nobody knows which copy arrived.
             certain = [piece.order for piece in news if piece.sends == 1]
             self._repeat_overtaken(frames, max(certain, default=-1), now)
@@ -188,7 +192,7 @@ class ConfirmedFlight:
             self._backed_off_at = now
             self._round_trip.back_off()
 
-    def _learn_from(self, news: list[OutgoingPiece], received: int, answered_at: float) -> None:
+    def _learn_from(self, news: list[OutgoingPiece], ack: Ack, answered_at: float) -> None:
         newest = max(news, key=lambda piece: piece.order, default=None)
         certain = newest.departure if newest is not None and newest.sends == 1 else None
         if newest is not None:
@@ -199,7 +203,10 @@ class ConfirmedFlight:
         elif newest is not None and newest.departure is not None:
             self._delivery.time_out(newest.departure)  # whichever sending it was, it is over
         self._delivery.answered(
-            received, certain, answered_at, round_trip=self._round_trip.estimate
+            (ack.receiver, ack.received),
+            certain,
+            answered_at,
+            round_trip=self._round_trip.estimate,
         )
 
     def _repeat_overtaken(self, frames: list[FrameInFlight], newest_order: int, now: float) -> None:

@@ -82,6 +82,7 @@ class SenderTiming:
         base_repeats: One-way: how often each BASE goes out again (a count).
         repeat_gap: One-way: time between a BASE and its repeat, to outlast a burst of losses.
         refresh_interval: A second request for a refresh within this time is not passed on.
+        refusal_interval: Nor is a second refusal within this time.
     """
 
     first_round_trip: float = 3.0
@@ -89,6 +90,7 @@ class SenderTiming:
     base_repeats: int = 1
     repeat_gap: float = 1.0
     refresh_interval: float = 2.0
+    refusal_interval: float = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,11 +101,13 @@ class ReceiverLimits:
         frames: Frames remembered; a newer one pushes the oldest out.
         layer_bytes: The largest layer.
         total_bytes: Payload bytes of all unfinished layers together.
+        runs: Runs of senders followed at a time.
     """
 
     frames: int = 16
     layer_bytes: int = 1 << 20
     total_bytes: int = 4 << 20
+    runs: int = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +121,7 @@ class ReceiverTiming:
         refresh_interval: Shortest time between two requests for a picture.
         frame_lifetime: A frame of which nothing new came for this long has expired.
         stale_after: No datagram for this long makes the stream stale.
-        rival_after: No datagram of the present run for this long lets an earlier one return.
+        rival_after: Nothing new of a run for this long lets one of the same number begin anew.
     """
 
     ack_delay: float = 0.2

@@ -1,7 +1,7 @@
 """A frame on its way out: cut into pieces that fit the link. protocol.md, Chunks."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from misc_shared.errors import ConfigError, ProtocolError
 from misc_shared.session.delivery import Departure
@@ -10,8 +10,9 @@ from misc_shared.session.states import PIECE, Piece, PieceTrigger, advance
 from misc_shared.session.ticks import FrameId
 from misc_shared.wire import (
     MAX_CHUNKS,
-    NO_MORE,
+    NOT_WANTED,
     PRIORITY,
+    WHOLE,
     Data,
     Family,
     FrameReport,
@@ -91,6 +92,12 @@ class OutgoingPiece:
         """Take it for lost: a chunk goes again, a parity does not."""
         self.on(PieceTrigger.SETTLE if self.protects else PieceTrigger.LOSE)
 
+    def reopen(self) -> None:
+        """It was confirmed, but not by the receiver that answers now."""
+        self.on(PieceTrigger.REOPEN)
+        if self.sends == 0:
+            self.on(PieceTrigger.LOSE)
+
     def send(self, departure: Departure) -> None:
         """Note that it was handed to the link."""
         self.on(PieceTrigger.SEND)
@@ -107,12 +114,16 @@ class FrameInFlight:
         deadline: When to give it up.
         layers: The layers that it has.
         pieces: Its chunks, and parities, in the order of priority.
+        receiver: Whose answers the states of the chunks rest on, as in `Ack`; None before any.
+        given_up: Layers that this receiver has not got and does not want.
     """
 
     id: FrameId
     deadline: float
     layers: frozenset[LayerKind]
     pieces: tuple[OutgoingPiece, ...]
+    receiver: int | None = None
+    given_up: set[LayerKind] = field(default_factory=set)
 
     @property
     def nbytes(self) -> int:
@@ -131,9 +142,9 @@ class FrameInFlight:
 
     @property
     def delivered(self) -> frozenset[LayerKind]:
-        """Layers of which every chunk was sent and settled."""
+        """Layers that the receiver has; one-way, those that went out."""
         open_layers = {piece.layer for piece in self._chunks if piece.state is not Piece.DONE}
-        return self.layers - open_layers - self.unsent
+        return self.layers - open_layers - self.unsent - self.given_up
 
     @property
     def _chunks(self) -> list[OutgoingPiece]:
@@ -167,7 +178,7 @@ class FrameInFlight:
                 piece.on(PieceTrigger.RELEASE)
 
     def confirmed_by(self, report: FrameReport) -> list[OutgoingPiece]:
-        """The chunks that a report says arrived or are not wanted.
+        """The chunks that a report says arrived or are not wanted; changes nothing.
 
         Raises:
             ProtocolError: it names a chunk that was never sent.
@@ -175,16 +186,37 @@ class FrameInFlight:
         numbers = report.by_layer
         confirmed = [piece for piece in self.pieces if _has(numbers[piece.layer], piece.chunk)]
         never_sent = any(
-            piece.sends == 0 and numbers[piece.layer] != NO_MORE for piece in confirmed
+            piece.sends == 0 and numbers[piece.layer] != NOT_WANTED and not piece.protects
+            for piece in confirmed
         )
-        named = sum(number.bit_count() for number in numbers.values() if number != NO_MORE)
-        found = sum(1 for piece in confirmed if numbers[piece.layer] != NO_MORE)
+        named = sum(number.bit_count() for number in numbers.values() if number >= 0)
+        found = sum(1 for piece in confirmed if numbers[piece.layer] >= 0)
         if never_sent or named != found:
             raise ProtocolError(
                 f"an ACK confirms {named} chunks of frame {self.id}: expected only chunks "
                 "that were sent"
             )
         return confirmed
+
+    def answered_by(
+        self, receiver: int, report: FrameReport, confirmed: Collection[OutgoingPiece]
+    ) -> None:
+        """Note whose report this is; what only another receiver confirmed is open again.
+
+        A frame is delivered when one receiver has all of it. The time-out of each chunk decides
+        whether it is repeated: the other one may have it all and only say so later.
+        """
+        if self.receiver not in (None, receiver):
+            self.given_up.clear()
+            for piece in self._chunks:
+                if piece.state is Piece.DONE and piece not in confirmed:
+                    piece.reopen()
+        self.receiver = receiver
+        for layer, number in report.by_layer.items():
+            if number == NOT_WANTED and layer in self.layers:
+                self.given_up.add(layer)
+            elif number == WHOLE:
+                self.given_up.discard(layer)
 
 
 def write_pieces(
@@ -220,7 +252,7 @@ def write_pieces(
 
 
 def _has(number: int, chunk: int) -> bool:
-    return number == NO_MORE or bool(number >> chunk & 1)
+    return number < 0 or bool(number >> chunk & 1)
 
 
 def split_frame(

@@ -1,5 +1,6 @@
 """Chunks become layers again, in bounded memory. protocol.md, Reassembly."""
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -7,9 +8,12 @@ from misc_shared.errors import LimitError, ProtocolError
 from misc_shared.session.options import ReceiverLimits
 from misc_shared.session.parity import missing_chunk
 from misc_shared.session.ticks import FrameId
-from misc_shared.wire import NO_MORE, FrameReport, LayerKind
+from misc_shared.wire import NOT_WANTED, WHOLE, FrameReport, LayerKind
 
 __all__ = ["IncomingFrame", "IncomingParity", "IncomingPiece", "Reassembler"]
+
+_FORGOTTEN = 256
+"""Frames of which is still known what came: a sender that repeats one wants to hear the truth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +161,8 @@ class IncomingFrame:
     def report(self) -> FrameReport:
         """What an acknowledgement says of it."""
         numbers = {layer: assembly.bitmap for layer, assembly in self._open.items()}
-        numbers.update(dict.fromkeys(self.closed, NO_MORE))
+        numbers.update(dict.fromkeys(self.closed, NOT_WANTED))
+        numbers.update(dict.fromkeys(self.received, WHOLE))
         return FrameReport(self.id.on_wire, *(numbers.get(layer, 0) for layer in LayerKind))
 
     def has(self, piece: IncomingPiece | IncomingParity) -> bool:
@@ -214,6 +219,7 @@ class Reassembler:
     def __init__(self, limits: ReceiverLimits) -> None:
         self._limits = limits
         self._frames: dict[int, IncomingFrame] = {}
+        self._forgotten: OrderedDict[int, frozenset[LayerKind]] = OrderedDict()
         self._floor = -1
 
     def __len__(self) -> int:
@@ -258,8 +264,21 @@ class Reassembler:
             forgotten.append(self._forget(min(self._frames)))
         return frame, forgotten
 
+    def give_up_oldest(self) -> IncomingFrame | None:
+        """Give up the oldest unfinished frame that holds bytes; None if there is none."""
+        for tick in sorted(self._frames):
+            frame = self._frames[tick]
+            if not frame.settled and frame.nbytes:
+                frame.close()
+                return frame
+        return None
+
     def make_room(self, nbytes: int, *, keep: IncomingFrame) -> list[IncomingFrame]:
         """Give up the oldest unfinished frames until `nbytes` more fit.
+
+        Args:
+            nbytes: Bytes to come, and those that other runs hold.
+            keep: The frame that they are for.
 
         Returns:
             The frames that were given up; `keep` is never among them.
@@ -282,13 +301,19 @@ class Reassembler:
         return closed
 
     def report(self, ticks: Iterable[int]) -> list[FrameReport]:
-        """What an acknowledgement says of these frames; of forgotten ones, that none is wanted."""
+        """What an acknowledgement says of these frames, remembered or not."""
         found = ((tick, self._frames.get(tick)) for tick in ticks)
-        return [
-            frame.report if frame else FrameReport(tick & 0xFFFF, *[NO_MORE] * len(LayerKind))
-            for tick, frame in found
-        ]
+        return [frame.report if frame else self._late_report(tick) for tick, frame in found]
+
+    def _late_report(self, tick: int) -> FrameReport:
+        had = self._forgotten.get(tick, frozenset())
+        numbers = (WHOLE if layer in had else NOT_WANTED for layer in LayerKind)
+        return FrameReport(tick & 0xFFFF, *numbers)
 
     def _forget(self, tick: int) -> IncomingFrame:
         self._floor = max(self._floor, tick)
-        return self._frames.pop(tick)
+        frame = self._frames.pop(tick)
+        self._forgotten[tick] = frozenset(frame.received)
+        while len(self._forgotten) > _FORGOTTEN:
+            self._forgotten.popitem(last=False)
+        return frame

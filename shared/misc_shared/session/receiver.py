@@ -3,7 +3,6 @@
 protocol.md, Session. Every layer is given out as soon as it is whole, in whatever order.
 """
 
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +18,7 @@ from misc_shared.session.options import (
     ReceiverTiming,
 )
 from misc_shared.session.reassembly import IncomingFrame, IncomingParity, IncomingPiece
+from misc_shared.session.runs import Run, Runs
 from misc_shared.session.states import Introduction, IntroductionTrigger
 from misc_shared.wire import (
     MAX_DATAGRAM,
@@ -36,7 +36,6 @@ from misc_shared.wire import (
 
 __all__ = ["ReceiverCounters", "ReceiverSession"]
 
-_RETIRED_EPOCHS = 8
 _PATIENCE = 3
 """Requests for a long HELLO after which a sender with an unknown profile is refused."""
 
@@ -50,7 +49,7 @@ class ReceiverCounters:
         bytes: Their bytes.
         duplicates: Datagrams that brought nothing new.
         late: Datagrams of frames that were given up long ago.
-        foreign: Datagrams of runs that are over or were refused.
+        foreign: Datagrams of runs that were refused, and HELLOs that claim a run which goes on.
         answers: Datagrams handed out.
         answer_bytes: Their bytes.
     """
@@ -73,6 +72,7 @@ class ReceiverSession:
 
     Args:
         packs: Component name -> 8-byte digest of every model that we can decode with.
+        instance: 0 to 65,535, drawn at random: it tells a restarted receiver from the one before.
         mtu: Bytes of the largest datagram that can go back, 33 to 65,535.
         one_way: Nothing can go back.
         overhead: Bytes that a seal adds to each datagram; they count as the sender's.
@@ -91,6 +91,7 @@ class ReceiverSession:
         self,
         *,
         packs: Mapping[str, bytes],
+        instance: int,
         mtu: int = 1100,
         one_way: bool = False,
         overhead: int = 0,
@@ -107,22 +108,22 @@ class ReceiverSession:
         self._limits = limits
         self._timing = timing
         self._verifier = Verifier(packs, layer_limit=limits.layer_bytes)
-        self._retired: deque[int] = deque(maxlen=_RETIRED_EPOCHS)
+        self._instance = instance
+        self._begun = 0
+        self._runs = Runs(limits)
         self._events: list[Event] = []
         self._heard_at: float | None = None
         self._stale = False
-        self._epoch: Epoch | None = None
-        self._answers = Answers(timing, mtu=mtu)
 
     @property
     def frames_remembered(self) -> int:
         """Frames of which something is known; bounded by `ReceiverLimits.frames`."""
-        return 0 if self._epoch is None else len(self._epoch.frames)
+        return sum(len(run.epoch.frames) for run in self._runs)
 
     @property
     def bytes_buffered(self) -> int:
         """Payload bytes of unfinished layers; bounded by `ReceiverLimits.total_bytes`."""
-        return 0 if self._epoch is None else self._epoch.frames.nbytes
+        return sum(run.epoch.frames.nbytes for run in self._runs)
 
     def receive(self, datagram: bytes, now: float) -> list[Event]:
         """Take in what the sender sent.
@@ -150,20 +151,22 @@ class ReceiverSession:
 
     def next_datagram(self, now: float) -> bytes | None:
         """The answer that is due now; None if there is none."""
-        if self._one_way or self._epoch is None:
+        if self._one_way:
             return None
-        datagram = self._answers.next(self._epoch, queue_depth=self.queue_depth, now=now)
-        if datagram is not None:
-            self.counters.answers += 1
-            self.counters.answer_bytes += len(datagram) + self._overhead
-        return datagram
+        for run in self._runs:
+            datagram = run.answers.next(run.epoch, queue_depth=self.queue_depth, now=now)
+            if datagram is not None:
+                self.counters.answers += 1
+                self.counters.answer_bytes += len(datagram) + self._overhead
+                return datagram
+        return None
 
     def tick(self, now: float) -> list[Event]:
         """Do what is due: give up frames that are too old, notice that nothing comes."""
-        if self._epoch is not None:
-            unfinished = self._epoch.unfinished()
+        for run in self._runs:
+            unfinished = run.epoch.unfinished()
             old = [frame for frame in unfinished if now >= self._expiry(frame)]
-            self._epoch.expire(old, self._events)
+            run.epoch.expire(old, self._events)
         if self._heard_at is not None and not self._stale:
             self._stale = now >= self._heard_at + self._timing.stale_after
             if self._stale:
@@ -179,144 +182,172 @@ class ReceiverSession:
             A time on the caller's clock, not before `now`; None if there is nothing to wait for.
         """
         times = []
-        answer_at = None if self._one_way else self._answers.next_timer()
-        if answer_at is not None and answer_at > now:
-            times.append(answer_at)
-        if self._epoch is not None:
-            times += [self._expiry(frame) for frame in self._epoch.unfinished()]
+        for run in self._runs:
+            answer_at = None if self._one_way else run.answers.next_timer()
+            if answer_at is not None and answer_at > now:
+                times.append(answer_at)
+            times += [self._expiry(frame) for frame in run.epoch.unfinished()]
         if self._heard_at is not None and not self._stale:
             times.append(self._heard_at + self._timing.stale_after)
         if self._events:
             times.append(now)
         return max(now, min(times)) if times else None
 
-    def request_refresh(self, now: float) -> None:
-        """Ask for a picture that stands alone, as soon as the rate limit allows."""
-        self._answers.want_picture(now)
+    def request_refresh(self, epoch: int, now: float) -> None:
+        """Ask a run for a picture that stands alone, as soon as the rate limit allows."""
+        run = self._runs.find(epoch)
+        if run is not None:
+            run.answers.want_picture(now)
 
     def _take_data(self, message: Data | Pair | Parity, nbytes: int, now: float) -> None:
-        epoch = self._enter(message.epoch, now)
-        if epoch is None:
+        run = self._runs.find(message.epoch) or self._begin(message.epoch, now)
+        if run.epoch.introduction is Introduction.REFUSED:
+            self.counters.foreign += 1
+            run.answers.remind(now)
             return
-        if epoch.introduction is not Introduction.KNOWN:
-            unclear = epoch.introduction is Introduction.UNDERWAY
-            self._answers.want_hello(now, at_once=unclear)
-        tick = epoch.tick_of(message.frame, now)
+        self._want_hello_of(run, now)
         pieces = _pieces(message, nbytes)
-        arrival = epoch.take(tick, message.layers, pieces, now=now, events=self._events)
+        tick = run.epoch.tick_of(message.frame, now)
+        if run.epoch.frames.is_past(tick) and self._is_silent(run, now):
+            # Only what is older than all that we remember comes: the run begins anew, or somebody
+            # had named frames that were still to come.
+            self._end(run)
+            run = self._begin(message.epoch, now)
+            tick = run.epoch.tick_of(message.frame, now)
+        held = self._make_room(run, sum(len(piece.payload) for piece in pieces))
+        arrival = run.epoch.take(
+            tick, message.layers, pieces, now=now, events=self._events, held=held
+        )
         self.counters.duplicates += arrival is Arrival.DUPLICATE
         self.counters.late += arrival is Arrival.LATE
-        self._hear(epoch, nbytes, now)
+        self._hear(run, nbytes, now)
         # Only where more is likely to come does an acknowledgement wait for it.
-        self._answers.heard(tick, now, urgent=arrival is not Arrival.NEWS)
+        run.answers.heard(tick, now, urgent=arrival is not Arrival.NEWS)
+
+    def _want_hello_of(self, run: Run, now: float) -> None:
+        if run.epoch.introduction is not Introduction.KNOWN:
+            unclear = run.epoch.introduction is Introduction.UNDERWAY
+            run.answers.want_hello(now, at_once=unclear)
+
+    def _make_room(self, run: Run, nbytes: int) -> int:
+        """Give up what runs hold that hold more than this one; returns what others hold then.
+
+        So nobody can fill the memory that a run with a name of its own needs.
+        """
+        others = [other for other in self._runs if other is not run]
+        while others and self.bytes_buffered + nbytes > self._limits.total_bytes:
+            largest = max(others, key=lambda other: other.epoch.frames.nbytes)
+            if largest.epoch.frames.nbytes <= run.epoch.frames.nbytes:
+                break
+            frame = largest.epoch.frames.give_up_oldest()
+            largest.epoch.expire([frame] if frame is not None else [], self._events)
+        return sum(other.epoch.frames.nbytes for other in others)
 
     def _take_hello(
         self, hello: Hello | ShortHello | OtherVersion, nbytes: int, now: float
     ) -> None:
-        if self._is_outdated(hello) and not self._may_return(hello.epoch, now):
-            self.counters.foreign += 1
-            return
-        epoch = self._enter(hello.epoch, now, reborn=self._is_reborn(hello))
-        if epoch is None:
-            return
-        self._hear(epoch, nbytes, now)
-        objection = self._judge(epoch, hello, now)
+        run = self._runs.find(hello.epoch)
+        if run is not None and self._claims_another_start(run, hello):
+            # Either a run that drew the number of an earlier one, or somebody who lies. While the
+            # earlier one goes on it is the latter.
+            if not self._is_silent(run, now):
+                self.counters.foreign += 1
+                return
+            self._end(run)
+            run = None
+        run = run or self._begin(hello.epoch, now)
+        self._judge(run, hello, now)
+        self._hear(run, nbytes, now)
+        if run.epoch.introduction is Introduction.KNOWN:
+            run.answers.heard(None, now, urgent=False)
+
+    def _judge(self, run: Run, hello: Hello | ShortHello | OtherVersion, now: float) -> None:
+        objection = self._object_to(run, hello)
+        if objection is not None and run.epoch.introduction is Introduction.KNOWN:
+            raise ProtocolError(
+                f"a HELLO of run {hello.epoch:04x} contradicts the one that it agreed with before"
+            )
         if objection is not None:
-            self._refuse(epoch, objection, now)
-        elif epoch.introduction is Introduction.KNOWN:
-            self._answers.heard(None, now, urgent=False)
+            self._refuse(run, objection, now)
+        elif isinstance(hello, ShortHello) and not self._verifier.knows(hello):
+            self._ask_in_full(run, now)
+        elif isinstance(hello, Hello | ShortHello):
+            self._agree(run, hello, now)
 
-    def _judge(
-        self, epoch: Epoch, hello: Hello | ShortHello | OtherVersion, now: float
-    ) -> Objection | None:
-        if not isinstance(hello, OtherVersion):
-            epoch.synchronise(started=hello.started, tick=hello.tick, now=now)
-        if isinstance(hello, ShortHello):
-            if not self._verifier.knows(hello):
-                return self._ask_in_full(epoch, hello, now)
-            self._agree(epoch, hello.started, None)
-            return None
-        objection = self._verifier.object_to(hello)
-        if objection is None and isinstance(hello, Hello):
-            self._agree(epoch, hello.started, hello.stream)
-        return objection
-
-    def _ask_in_full(self, epoch: Epoch, hello: ShortHello, now: float) -> Objection | None:
-        if self._one_way or self._answers.asked_for_hello >= _PATIENCE:
+    def _object_to(self, run: Run, hello: Hello | ShortHello | OtherVersion) -> Objection | None:
+        if not isinstance(hello, ShortHello):
+            return self._verifier.object_to(hello)
+        in_vain = self._one_way or run.answers.asked_for_hello >= _PATIENCE
+        if in_vain and not self._verifier.knows(hello):
             return Reason.PACKS, (
                 f"the sender's models (profile {hello.profile.hex()}) are not ours; install the "
                 "same pack at both ends"
             )
-        epoch.on(IntroductionTrigger.GREET)
-        self._answers.want_hello(now, at_once=True)
         return None
 
-    def _agree(self, epoch: Epoch, started: int, stream: str | None) -> None:
-        if epoch.introduction is not Introduction.KNOWN:
-            self._events.append(PeerHello(epoch.number, started, stream))
-        epoch.on(IntroductionTrigger.AGREE)
-        self._answers.introduced()
+    def _ask_in_full(self, run: Run, now: float) -> None:
+        if run.epoch.introduction in (Introduction.PENDING, Introduction.UNDERWAY):
+            run.epoch.on(IntroductionTrigger.GREET)
+            run.answers.want_hello(now, at_once=True)
 
-    def _refuse(self, epoch: Epoch, objection: Objection, now: float) -> None:
-        epoch.on(IntroductionTrigger.REFUSE)
-        epoch.expire(epoch.unfinished(), self._events)
-        self._answers.refuse(objection, now)
-        self._events.append(Refused(*objection))
+    def _agree(self, run: Run, hello: Hello | ShortHello, now: float) -> None:
+        run.epoch.synchronise(started=hello.started, tick=hello.tick, now=now)
+        if run.epoch.introduction is not Introduction.KNOWN:
+            stream = hello.stream if isinstance(hello, Hello) else None
+            self._events.append(PeerHello(run.epoch.number, hello.started, stream))
+        run.epoch.on(IntroductionTrigger.AGREE)
+        run.answers.introduced()
+
+    def _refuse(self, run: Run, objection: Objection, now: float) -> None:
+        run.epoch.expire(run.epoch.unfinished(), self._events)
+        if run.epoch.introduction is not Introduction.REFUSED:
+            self._events.append(Refused(*objection))
+        run.epoch.on(IntroductionTrigger.REFUSE)
+        run.answers.refuse(objection, now)
 
     def _take_bye(self, bye: Bye, now: float) -> None:
         if bye.reason is not Reason.END:
             raise ProtocolError(f"a sender said BYE for {bye.reason.name}: expected END")
-        if self._epoch is not None and bye.epoch == self._epoch.number:
+        run = self._runs.find(bye.epoch)
+        if run is None:
+            self.counters.foreign += 1
+            return
+        run.ended = True
+        alive = self._timing.rival_after
+        if not any(now < one.heard_at + alive for one in self._runs if not one.ended):
             self._heard_at, self._stale = now, True  # an end is no silence
             self._events.append(StreamEnded(bye.epoch))
 
-    def _enter(self, number: int, now: float, *, reborn: bool = False) -> Epoch | None:
-        """The epoch that a datagram belongs to; None if it is over or was refused."""
-        current = self._epoch
-        if current is None or reborn or (number != current.number and number not in self._retired):
-            return self._begin(number)
-        if self._may_return(number, now):
-            return self._begin(number)
-        if number != current.number:
-            self.counters.foreign += 1
-            return None
-        if current.introduction is Introduction.REFUSED:
-            self.counters.foreign += 1
-            self._answers.remind(now)
-            return None
-        return current
+    def _begin(self, number: int, now: float) -> Run:
+        """Follow a new run."""
+        self._begun += 1
+        receiver = (self._instance + self._begun) & 0xFFFF
+        answers = Answers(self._timing, mtu=self._mtu, receiver=receiver)
+        run = Run(Epoch(number, self._limits), answers, heard_at=now)
+        displaced = self._runs.add(run, now)
+        if displaced is not None:
+            displaced.epoch.expire(displaced.epoch.unfinished(), self._events)
+        return run
 
-    def _may_return(self, number: int, now: float) -> bool:
-        """Whether a run that another one ended goes on, now that nothing comes of the other."""
-        silent = self._heard_at is not None and now >= self._heard_at + self._timing.rival_after
-        return silent and number in self._retired
+    def _end(self, run: Run) -> None:
+        run.epoch.expire(run.epoch.unfinished(), self._events)
+        self._runs.remove(run)
 
-    def _begin(self, number: int) -> Epoch:
-        if self._epoch is not None:
-            self._epoch.expire(self._epoch.unfinished(), self._events)
-            self._retired.append(self._epoch.number)
-        if number in self._retired:
-            self._retired.remove(number)
-        self._epoch = Epoch(number, self._limits)
-        self._answers = Answers(self._timing, mtu=self._mtu)
-        return self._epoch
+    def _is_silent(self, run: Run, now: float) -> bool:
+        """Whether nothing new came of it for a while."""
+        news_at = run.epoch.news_at
+        return news_at is None or now >= news_at + self._timing.rival_after
 
-    def _is_outdated(self, hello: Hello | ShortHello | OtherVersion) -> bool:
-        current = self._epoch
-        if current is None or current.started is None or isinstance(hello, OtherVersion):
+    @staticmethod
+    def _claims_another_start(run: Run, hello: Hello | ShortHello | OtherVersion) -> bool:
+        started = run.epoch.started
+        if started is None or isinstance(hello, OtherVersion):
             return False
-        return hello.started < current.started
+        return hello.started != started
 
-    def _is_reborn(self, hello: Hello | ShortHello | OtherVersion) -> bool:
-        """Whether a run has drawn the number of an earlier one: only its start tells them apart."""
-        current = self._epoch
-        if current is None or current.started is None or isinstance(hello, OtherVersion):
-            return False
-        known = hello.epoch == current.number or hello.epoch in self._retired
-        return known and hello.started > current.started
-
-    def _hear(self, epoch: Epoch, nbytes: int, now: float) -> None:
-        epoch.received += nbytes
+    def _hear(self, run: Run, nbytes: int, now: float) -> None:
+        run.epoch.received += nbytes
+        self._runs.heard(run, now)
         self._heard_at, self._stale = now, False
 
     def _expiry(self, frame: IncomingFrame) -> float:

@@ -1,6 +1,6 @@
-"""Something that a receiver may ask or say again and again, but not too often."""
+"""What may be asked, said or passed on again and again, but not too often."""
 
-__all__ = ["RateLimited"]
+__all__ = ["RateLimit", "RateLimited"]
 
 
 class RateLimited:
@@ -36,4 +36,23 @@ class RateLimited:
         if self._due is None or now < self._due:
             return False
         self._due, self._last = None, now
+        return True
+
+
+class RateLimit:
+    """Lets something happen at most once in an interval; what comes sooner is dropped.
+
+    Args:
+        interval: Seconds between two times, at least.
+    """
+
+    def __init__(self, interval: float) -> None:
+        self._interval = interval
+        self._last: float | None = None
+
+    def allows(self, now: float) -> bool:
+        """Whether it may happen now; then it has."""
+        if self._last is not None and now < self._last + self._interval:
+            return False
+        self._last = now
         return True

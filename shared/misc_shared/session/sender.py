@@ -36,6 +36,8 @@ from misc_shared.session.outgoing import (
     split_frame,
     write_pieces,
 )
+from misc_shared.session.receivers import RecentReceivers
+from misc_shared.session.requests import RateLimit
 from misc_shared.session.round_trip import RoundTrip
 from misc_shared.session.scheduling import FrameQueue, partner_of
 from misc_shared.session.states import LIFE, Life, LifeTrigger, Piece, advance
@@ -147,13 +149,15 @@ class SenderSession:
         self._events: list[Event] = []
         self._newest_tick = -1
         self._base_sent = False
-        self._refreshed_at: float | None = None
+        self._refreshed = RateLimit(timing.refresh_interval)
+        self._refused = RateLimit(timing.refusal_interval)
+        self._receivers = RecentReceivers()
         self._answered_at: float | None = None
 
     @property
     def finished(self) -> bool:
         """Whether nothing will ever be sent again."""
-        return self._life in (Life.ENDED, Life.REFUSED)
+        return self._life is Life.ENDED
 
     @property
     def frames_in_flight(self) -> int:
@@ -249,7 +253,7 @@ class SenderSession:
             case Refresh():
                 self._take_refresh(message, now)
             case Bye():
-                self._take_bye(message)
+                self._take_bye(message, now)
         self.counters.answers += 1
         self._answered_at = now
         return self._take_events()
@@ -333,6 +337,9 @@ class SenderSession:
 
     def _take_ack(self, ack: Ack, now: float) -> None:
         self._flight.acknowledge(ack, now)
+        if self._receivers.is_another(ack.receiver) and self._refreshed.allows(now):
+            # What was confirmed before is not known to this one.
+            self._events.append(RefreshRequested(newest=self._newest_tick & 0xFFFF))
         if ack.hello_heard and self._greeting.answered():
             self._events.append(HelloAcknowledged())
         self._collect_settled()
@@ -348,18 +355,15 @@ class SenderSession:
         if refresh.wanted is not Wanted.PICTURE:
             self._greeting.asked(now, in_full=refresh.wanted is Wanted.FULL_HELLO)
             return
-        last = self._refreshed_at
-        if last is None or now >= last + self._timing.refresh_interval:
-            self._refreshed_at = now
+        if self._refreshed.allows(now):
             self._events.append(RefreshRequested(newest=refresh.frame))
 
-    def _take_bye(self, bye: Bye) -> None:
+    def _take_bye(self, bye: Bye, now: float) -> None:
         if bye.reason is Reason.END:
             raise ProtocolError("a receiver said that the stream ends: only its sender can")
-        self._life = advance(LIFE, self._life, LifeTrigger.BE_REFUSED)
-        for frame in list(self._queue):
-            self._drop(frame, DropReason.REFUSED)
-        self._events.append(Refused(reason=bye.reason, detail=bye.detail))
+        # It is told and no more: anybody may say it, and others may well understand us.
+        if self._refused.allows(now):
+            self._events.append(Refused(reason=bye.reason, detail=bye.detail))
 
     def _review(self, now: float) -> None:
         self._drop_expired(now)
@@ -372,7 +376,7 @@ class SenderSession:
 
     def _collect_settled(self) -> None:
         for frame in [frame for frame in self._queue if frame.settled]:
-            if frame.unsent:
+            if frame.unsent or frame.given_up:
                 self._drop(frame, DropReason.RECEIVER)
                 continue
             self._queue.remove(frame)

@@ -39,6 +39,7 @@ class PieceTrigger(enum.Enum):
     SEND = "handed to the link"
     LOSE = "taken for lost, or due for its repeat"
     SETTLE = "confirmed, or sent as often as it should be"
+    REOPEN = "confirmed by another receiver than the one that answers now"
 
 
 PIECE: Mapping[tuple[Piece, PieceTrigger], Piece] = {
@@ -49,6 +50,7 @@ PIECE: Mapping[tuple[Piece, PieceTrigger], Piece] = {
     (Piece.FLYING, PieceTrigger.LOSE): Piece.QUEUED,
     (Piece.FLYING, PieceTrigger.SETTLE): Piece.DONE,
     (Piece.DONE, PieceTrigger.SETTLE): Piece.DONE,
+    (Piece.DONE, PieceTrigger.REOPEN): Piece.FLYING,
 }
 
 
@@ -58,7 +60,6 @@ class Life(enum.Enum):
     OPEN = "takes frames"
     CLOSING = "takes no more frames, delivers those it has"
     ENDED = "has said BYE"
-    REFUSED = "was told BYE"
 
 
 class LifeTrigger(enum.Enum):
@@ -66,19 +67,13 @@ class LifeTrigger(enum.Enum):
 
     CLOSE = "its owner closes it"
     SAY_BYE = "its last frame is settled"
-    BE_REFUSED = "the receiver refuses it"
 
 
 LIFE: Mapping[tuple[Life, LifeTrigger], Life] = {
     (Life.OPEN, LifeTrigger.CLOSE): Life.CLOSING,
-    (Life.OPEN, LifeTrigger.BE_REFUSED): Life.REFUSED,
     (Life.CLOSING, LifeTrigger.CLOSE): Life.CLOSING,
     (Life.CLOSING, LifeTrigger.SAY_BYE): Life.ENDED,
-    (Life.CLOSING, LifeTrigger.BE_REFUSED): Life.REFUSED,
     (Life.ENDED, LifeTrigger.CLOSE): Life.ENDED,
-    (Life.ENDED, LifeTrigger.BE_REFUSED): Life.REFUSED,
-    (Life.REFUSED, LifeTrigger.CLOSE): Life.REFUSED,
-    (Life.REFUSED, LifeTrigger.BE_REFUSED): Life.REFUSED,
 }
 
 
@@ -111,8 +106,8 @@ INTRODUCTION: Mapping[tuple[Introduction, IntroductionTrigger], Introduction] = 
     (Introduction.UNDERWAY, IntroductionTrigger.RESTART): Introduction.PENDING,
     (Introduction.KNOWN, IntroductionTrigger.GREET): Introduction.UNDERWAY,
     (Introduction.KNOWN, IntroductionTrigger.AGREE): Introduction.KNOWN,
-    (Introduction.KNOWN, IntroductionTrigger.REFUSE): Introduction.REFUSED,
     (Introduction.KNOWN, IntroductionTrigger.RESTART): Introduction.PENDING,
+    (Introduction.REFUSED, IntroductionTrigger.AGREE): Introduction.KNOWN,
     (Introduction.REFUSED, IntroductionTrigger.REFUSE): Introduction.REFUSED,
 }
 

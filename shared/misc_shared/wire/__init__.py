@@ -21,7 +21,8 @@ from misc_shared.wire.limits import (
 )
 from misc_shared.wire.messages import (
     KINDS,
-    NO_MORE,
+    NOT_WANTED,
+    WHOLE,
     Ack,
     Bye,
     Data,
@@ -58,10 +59,11 @@ __all__ = [
     "MAX_PAYLOAD",
     "MAX_REPORTS",
     "MIN_MTU",
-    "NO_MORE",
+    "NOT_WANTED",
     "PARITY_EXTRA",
     "PRIORITY",
     "VERSION",
+    "WHOLE",
     "Ack",
     "Bye",
     "Control",

@@ -25,7 +25,8 @@ from misc_shared.wire.limits import (
 )
 
 __all__ = [
-    "NO_MORE",
+    "NOT_WANTED",
+    "WHOLE",
     "Ack",
     "Bye",
     "Data",
@@ -49,11 +50,13 @@ _Kind = Annotated[int, Meta(ge=0, le=127)]
 _Version = Annotated[int, Meta(ge=1, le=127)]
 _Digest = Annotated[bytes, Meta(min_length=DIGEST_BYTES, max_length=DIGEST_BYTES)]
 _Name = Annotated[str, Meta(max_length=MAX_NAME)]
-# A bitmap of chunks that arrived, or NO_MORE. msgpack itself ends at 64 bits.
-_Chunks = Annotated[int, Meta(ge=-1)]
+# A bitmap of chunks that arrived, WHOLE or NOT_WANTED. msgpack itself ends at 64 bits.
+_Chunks = Annotated[int, Meta(ge=-2)]
 
-NO_MORE = -1
-"""Reported for a layer of which the receiver wants no chunk any more."""
+WHOLE = -1
+"""Reported for a layer that the receiver has."""
+NOT_WANTED = -2
+"""Reported for a layer that the receiver gave up: it has not got it, and wants no more of it."""
 
 
 class Reason(IntEnum):
@@ -200,11 +203,12 @@ class Parity(_Array, frozen=True):
 
 
 class FrameReport(_Array, frozen=True):
-    """What arrived of one frame: for each layer a bitmap of its chunks, or NO_MORE.
+    """What arrived of one frame: for each layer a bitmap of its chunks, WHOLE or NOT_WANTED.
 
     Attributes:
         frame: The frame's id.
-        base: Bit k is set if chunk k arrived; NO_MORE if none is wanted. So the other four.
+        base: Bit k is set if chunk k arrived; WHOLE once the receiver has the layer; NOT_WANTED if
+            it has not and wants no more of it. So the other four.
     """
 
     frame: U16
@@ -227,6 +231,8 @@ class Ack(_Array, frozen=True):
     Attributes:
         kind: ACK.
         epoch: The sender's run.
+        receiver: Whose memory this is of: drawn at random by each receiver for each epoch. What
+            another one confirmed, this one need not have.
         status: Twice the number of frames waiting to be decoded, plus 1 once HELLO was heard.
         received: Bytes of all datagrams of this epoch that arrived, modulo 2**32.
         delay: Milliseconds between the newest datagram's arrival and this message.
@@ -235,6 +241,7 @@ class Ack(_Array, frozen=True):
 
     kind: _Kind
     epoch: U16
+    receiver: U16
     status: U16
     received: U32
     delay: U16

@@ -30,7 +30,7 @@ class Archive:
     """A receiver at the far end of the archive's transport."""
 
     def __init__(self) -> None:
-        self.session = ReceiverSession(packs=PACKS)
+        self.session = ReceiverSession(packs=PACKS, instance=1)
         self.captured: list[float] = []
         self.layers: list[LayerReceived] = []
 

@@ -34,6 +34,12 @@ def names(messages: list[Message]) -> list[str]:
     ]
 
 
-def ack(*reports: FrameReport, status: int = 1, received: int = 0, delay: int = 0) -> bytes:
+def ack(
+    *reports: FrameReport,
+    status: int = 1,
+    received: int = 0,
+    delay: int = 0,
+    receiver: int = 1,
+) -> bytes:
     """An acknowledgement of these frames."""
-    return write(Ack(KINDS[Ack], EPOCH, status, received, delay, reports))
+    return write(Ack(KINDS[Ack], EPOCH, receiver, status, received, delay, reports))

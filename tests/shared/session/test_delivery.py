@@ -25,7 +25,7 @@ def burst(link: DeliveryRate, *, at: float, sizes: list[int], rate: float, delay
     for departure, size in zip(departures, sizes, strict=True):
         arrived = departure.at + size * 8 / rate + delay
         received += size
-        link.answered(received, departure, arrived, round_trip=2 * delay)
+        link.answered((1, received), departure, arrived, round_trip=2 * delay)
     link.received_by_test = received  # type: ignore[attr-defined]
     return arrived
 
@@ -88,7 +88,7 @@ class TestRate:
         link = DeliveryRate()
         burst(link, at=0.0, sizes=[100] * 10, rate=10_000, delay=0.1)
         departure = link.sent(100, 50.0)
-        link.answered(100, departure, 51.0, round_trip=0.2)
+        link.answered((2, 100), departure, 51.0, round_trip=0.2)
         assert link.rate == pytest.approx(10_000)
         assert link.loss == 0.0
 
@@ -97,8 +97,8 @@ class TestRate:
         link = DeliveryRate()
         first = link.sent(100, 0.0)
         second = link.sent(100, 0.1)
-        link.answered(1_000_000, first, 0.2, round_trip=0.1)
-        link.answered(2_000_000, second, 0.3, round_trip=0.1)
+        link.answered((1, 1_000_000), first, 0.2, round_trip=0.1)
+        link.answered((1, 2_000_000), second, 0.3, round_trip=0.1)
         assert (link.rate or 0.0) <= 200 * 8 / 0.1
 
 

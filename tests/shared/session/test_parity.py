@@ -28,7 +28,7 @@ from misc_shared.session.parity import missing_chunk, parity_of, protected_room
 from misc_shared.wire import (
     MAX_CHUNKS,
     MAX_PARITY_LAYER,
-    NO_MORE,
+    WHOLE,
     Ack,
     Data,
     Family,
@@ -108,7 +108,7 @@ class TestReceiver:
         assert [layers_of(events) for events in found] == [[], [], [(DETAIL1, b"abcdefg")]]
         assert FrameComplete(FrameId(7, 8)) in found[-1]
         (answer,) = [one for one in answers(receiver, 1.0) if isinstance(one, Ack)]
-        assert answer.reports[0].detail1 == NO_MORE
+        assert answer.reports[0].detail1 == WHOLE
         assert receiver.bytes_buffered == 0
 
     def test_a_needless_one_is_a_duplicate(self) -> None:

@@ -110,11 +110,11 @@ class TestAnswers:
         assert answers(receiver, 0) == []
         receiver.receive(short_hello(), 0)
         receiver.receive(data(frame=40), 0)
-        receiver.request_refresh(0)
-        receiver.request_refresh(0)
+        receiver.request_refresh(7, 0)
+        receiver.request_refresh(7, 0)
         wish = Refresh(KINDS[Refresh], 7, Wanted.PICTURE, 40)
         assert [answer for answer in answers(receiver, 0) if answer == wish] == [wish]
-        receiver.request_refresh(1)
+        receiver.request_refresh(7, 1)
         assert wish not in answers(receiver, 1.9)
         assert wish in answers(receiver, 2.0)
         assert receiver.counters.answers >= 3
@@ -123,7 +123,7 @@ class TestAnswers:
         """Not even that it cannot understand."""
         receiver = make_receiver(one_way=True)
         receiver.receive(data(), 0)
-        receiver.request_refresh(0)
+        receiver.request_refresh(7, 0)
         assert answers(receiver, 60) == []
         receiver.tick(60)
         assert receiver.next_timer(60) is None

@@ -117,7 +117,7 @@ class TestLayers:
     @pytest.mark.parametrize(
         "message",
         [
-            Ack(KINDS[Ack], 7, 0, 0, 0, ()),
+            Ack(KINDS[Ack], 7, 1, 0, 0, 0, ()),
             Refresh(KINDS[Refresh], 7, Wanted.HELLO, 0),
             Bye(KINDS[Bye], 7, Reason.PACKS, ""),
         ],
@@ -143,7 +143,7 @@ class TestMemory:
         assert receiver.receive(data(payload=b"12345678", last=False), 0) == []
         (ack,) = answers(receiver, 0)
         assert isinstance(ack, Ack)
-        assert ack.reports == (FrameReport(8, -1, 0, 0, 0, 0),)
+        assert ack.reports == (FrameReport(8, -2, 0, 0, 0, 0),)
 
     def test_the_other_layers_of_such_a_frame_still_come(self) -> None:
         """Then it has expired, for it will never be complete."""
@@ -193,7 +193,7 @@ class TestMemory:
         assert receiver.counters.late == 2
         (ack,) = answers(receiver, 1)
         assert isinstance(ack, Ack)
-        assert FrameReport(8, -1, -1, -1, -1, -1) in ack.reports
+        assert FrameReport(8, -1, -2, -2, -2, -2) in ack.reports
 
     def test_a_frame_expires_after_its_lifetime(self) -> None:
         """60 s after its last news, with what came and what did not; a whole one never does."""

@@ -12,7 +12,7 @@ from tests.shared.session.receiving import (
 from tests.shared.session.virtual_link import make_receiver
 
 from misc_shared.session import (
-    FrameExpired,
+    FrameComplete,
     FrameId,
     FrameStarted,
     LayerReceived,
@@ -83,33 +83,80 @@ class TestTime:
 class TestEpochs:
     """protocol.md, Epochs."""
 
-    def test_a_new_run_ends_the_old_one(self) -> None:
-        """Whose unfinished frames expire, and whose stragglers are ignored."""
+    def test_a_new_run_is_shown_at_once_and_ends_no_other(self) -> None:
+        """Whoever claims to be new may be a restarted camera, or nobody."""
         receiver = make_receiver()
         receiver.receive(data(layers=(BASE, TEXT), epoch=7), 0)
         events = receiver.receive(data(epoch=9, frame=0), 1)
-        assert FrameExpired(FrameId(7, 8), frozenset({BASE}), frozenset({TEXT})) in events
         assert layers_of(events) == [(BASE, b"base")]
-        assert receiver.receive(data(TEXT, b"late", epoch=7), 2) == []
-        assert receiver.receive(short_hello(epoch=7), 2) == []
-        assert receiver.counters.foreign == 2
+        late = receiver.receive(data(TEXT, b"late", epoch=7, layers=(BASE, TEXT)), 2)
+        assert layers_of(late) == [(TEXT, b"late")]
 
-    def test_an_older_hello_is_ignored(self) -> None:
-        """It was delayed, or two senders share a channel."""
+    def test_claimed_runs_keep_no_camera_away(self) -> None:
+        """A hundred HELLOs and first chunks of runs that never were, between two pictures."""
+        receiver = make_receiver()
+        receiver.receive(data(epoch=7), 0)
+        receiver.receive(short_hello(epoch=7), 0)
+        receiver.receive(data(epoch=7, frame=16, layers=(BASE, TEXT)), 1)
+        for claimed in range(100, 200):
+            receiver.receive(short_hello(epoch=claimed, started=5000), 1.5)
+            receiver.receive(data(epoch=claimed, last=False), 1.5)
+        events = receiver.receive(data(TEXT, b"text", epoch=7, frame=16, layers=(BASE, TEXT)), 2)
+        assert FrameComplete(FrameId(7, 16)) in events
+        assert layers_of(receiver.receive(data(epoch=7, frame=24), 3)) == [(BASE, b"base")]
+
+    def test_the_run_that_has_shown_least_makes_room(self) -> None:
+        """Whoever sends one whole picture of each claimed run pushes out only those."""
+        receiver = make_receiver()
+        for second in range(5):
+            receiver.receive(data(epoch=7, frame=8 * second), second)
+        receiver.receive(data(epoch=7, frame=48, layers=(BASE, TEXT)), 6)
+        for claimed in range(100, 120):
+            receiver.receive(data(epoch=claimed), 6.5)
+        events = receiver.receive(data(TEXT, b"text", epoch=7, frame=48, layers=(BASE, TEXT)), 7)
+        assert FrameComplete(FrameId(7, 48)) in events
+
+    def test_runs_that_restarted_often_make_room(self) -> None:
+        """Of a camera that restarts every minute the last run is always followed."""
+        receiver = make_receiver()
+        for run in range(20):
+            begun = 100.0 * run
+            for second in range(3):
+                events = receiver.receive(data(epoch=run, frame=8 * second), begun + second)
+                assert layers_of(events) == [(BASE, b"base")]
+        assert receiver.frames_remembered <= 4 * 3
+
+    @pytest.mark.parametrize("claimed", [999, 3000])
+    def test_a_hello_that_claims_a_run_which_goes_on_is_ignored(self, claimed: int) -> None:
+        """Somebody heard the number; what is half there stays."""
         receiver = make_receiver()
         receiver.receive(short_hello(started=1000), 0)
-        assert receiver.receive(short_hello(epoch=9, started=999), 1) == []
-        assert layers_of(receiver.receive(data(epoch=7), 2)) == [(BASE, b"base")]
+        receiver.receive(data(layers=(BASE, TEXT)), 1)
+        assert receiver.receive(short_hello(started=claimed), 2) == []
+        assert receiver.counters.foreign == 1
+        late = receiver.receive(data(TEXT, b"text", layers=(BASE, TEXT)), 3)
+        assert FrameComplete(FrameId(7, 8)) in late
 
-    @pytest.mark.parametrize("other", [7, 9])
-    def test_a_run_that_drew_the_number_of_an_old_one_is_new(self, other: int) -> None:
-        """Its HELLO started later; its frames begin anew."""
+    def test_a_run_that_drew_the_number_of_an_old_one_is_new(self) -> None:
+        """Its HELLO started later, and nothing came of the old one for 5 s."""
         receiver = make_receiver()
         receiver.receive(short_hello(epoch=7, started=1000), 0)
         receiver.receive(data(epoch=7), 1)
-        receiver.receive(short_hello(epoch=other, started=2000), 2)
-        assert PeerHello(7, 3000.0, None) in receiver.receive(short_hello(started=3000), 3)
-        assert layers_of(receiver.receive(data(epoch=7), 4)) == [(BASE, b"base")]
+        assert PeerHello(7, 3000.0, None) in receiver.receive(short_hello(started=3000), 6)
+        assert layers_of(receiver.receive(data(epoch=7), 6.5)) == [(BASE, b"base")]
+
+    def test_frames_that_were_named_in_advance_silence_nobody_for_long(self) -> None:
+        """Sixteen forged ids of the next hour; the camera is shown again after 5 s."""
+        receiver = make_receiver()
+        receiver.receive(data(frame=8), 0)
+        for ahead in range(16):
+            receiver.receive(data(frame=20_000 + ahead), 0.5)
+        shown = [
+            second
+            for second in range(1, 9)
+            if layers_of(receiver.receive(data(frame=8 + 8 * second), second))
+        ]
+        assert shown == [6, 7, 8]
 
     def test_the_end_is_told_and_is_no_silence(self) -> None:
         """Only that of the present run."""
@@ -124,16 +171,19 @@ class TestEpochs:
 class TestTwoSenders:
     """protocol.md, Epochs: two runs under one name."""
 
-    def test_the_one_that_is_left_is_followed_again(self) -> None:
-        """The later one is followed while it lives; 5 s after its end the other one is back."""
+    def test_both_are_shown(self) -> None:
+        """Nobody can tell which of them is the right one, so neither is kept away."""
         receiver = make_receiver()
-        assert layers_of(receiver.receive(data(epoch=7), 0)) == [(BASE, b"base")]
-        receiver.receive(short_hello(epoch=7, started=1000), 0)
-        assert layers_of(receiver.receive(data(epoch=9), 1)) == [(BASE, b"base")]
-        receiver.receive(short_hello(epoch=9, started=1100), 1)
-        assert receiver.receive(data(epoch=7, frame=16), 2) == []
-        receiver.receive(data(epoch=9, frame=24), 3)
-        assert receiver.receive(data(epoch=7, frame=32), 7.9) == []
-        assert layers_of(receiver.receive(data(epoch=7, frame=40), 8)) == [(BASE, b"base")]
-        receiver.receive(short_hello(epoch=7, started=1000), 8)
-        assert receiver.receive(data(epoch=9, frame=48), 9) == []
+        for second in range(0, 8, 2):
+            for epoch in (7, 9):
+                frame = 8 * second + epoch
+                events = receiver.receive(data(epoch=epoch, frame=frame), second)
+                assert layers_of(events) == [(BASE, b"base")]
+
+    def test_the_end_of_one_is_not_the_end_of_the_stream(self) -> None:
+        """As long as the other one goes on."""
+        receiver = make_receiver()
+        receiver.receive(data(epoch=7), 0)
+        receiver.receive(data(epoch=9), 1)
+        assert receiver.receive(write(Bye(KINDS[Bye], 7, Reason.END, "")), 2) == []
+        assert receiver.receive(write(Bye(KINDS[Bye], 9, Reason.END, "")), 3) == [StreamEnded(9)]

@@ -65,7 +65,7 @@ class TestAnswers:
         sender = make_sender()
         frame = sender.submit(picture(0, base=9, detail1=9), 0)
         sender.next_datagram(0)
-        events = sender.receive(ack(FrameReport(frame.on_wire, *[-1] * 5), status=0), 1.0)
+        events = sender.receive(ack(FrameReport(frame.on_wire, *[-2] * 5), status=0), 1.0)
         assert isinstance(events[0], FrameDropped)
         assert events[0].reason is DropReason.RECEIVER
         assert names(drain(sender, 1.0)) == ["ShortHello"]
@@ -113,23 +113,46 @@ class TestAnswers:
         assert sender.receive(wish, 1.9) == []
         assert sender.receive(wish, 2.0) == [RefreshRequested(40)]
 
-    def test_a_refusal_ends_everything(self) -> None:
-        """Frames are dropped, and nothing is sent any more."""
+    def test_a_refusal_is_told_and_ends_nothing(self) -> None:
+        """Anybody may refuse us; another receiver may understand what goes on."""
         sender = make_sender()
-        frame = sender.submit(picture(0, base=9), 0)
+        sender.submit(picture(0, base=9), 0)
         refusal = write(Bye(KINDS[Bye], EPOCH, Reason.VERSION, "too old"))
-        everything = frozenset({LayerKind.BASE})
-        assert sender.receive(refusal, 0) == [
-            FrameDropped(frame, DropReason.REFUSED, frozenset(), everything),
-            Refused(Reason.VERSION, "too old"),
-        ]
-        assert sender.finished
-        assert drain(sender, 1) == []
-        assert sender.next_timer(1) is None
-        sender.reconnected(1.0)
-        assert drain(sender, 2) == []
-        with pytest.raises(ConfigError, match="was told BYE"):
-            sender.submit(picture(2, base=9), 2)
+        assert sender.receive(refusal, 0) == [Refused(Reason.VERSION, "too old")]
+        assert sender.receive(refusal, 9) == []
+        assert sender.receive(refusal, 10) == [Refused(Reason.VERSION, "too old")]
+        assert not sender.finished
+        assert "BASE" in names(drain(sender, 10))
+
+    def test_another_receiver_has_not_what_the_first_one_confirmed(self) -> None:
+        """It lacks a chunk that the first had: that goes again, and only then is it delivered."""
+        sender = make_sender(mtu=60)
+        frame = sender.submit(picture(0, base=9, detail1=80), 0)
+        assert names(drain(sender, 0)) == ["BASE", "ShortHello", "DETAIL1", "DETAIL1"]
+        first = ack(FrameReport(frame.on_wire, -1, 0, 1, 0, 0), receiver=1)
+        sender.receive(first, 0.5)
+        assert sender.delivered(frame) == {LayerKind.BASE}
+        second = ack(FrameReport(frame.on_wire, 0, 0, 2, 0, 0), receiver=2)
+        events = sender.receive(second, 1.0)
+        assert RefreshRequested(frame.on_wire) in events
+        assert sender.delivered(frame) == frozenset()
+        assert sender.frames_in_flight == 1
+        sender.tick(9)
+        assert names(drain(sender, 9)) == ["BASE", "DETAIL1"]
+        whole = ack(FrameReport(frame.on_wire, -1, 0, -1, 0, 0), receiver=2)
+        assert FrameDelivered(frame) in sender.receive(whole, 9.5)
+
+    def test_two_receivers_that_both_answer_cost_no_repeat(self) -> None:
+        """Each says what it has; the later answer only comes later."""
+        sender = make_sender(mtu=60)
+        frame = sender.submit(picture(0, base=9, detail1=80), 0)
+        drain(sender, 0)
+        for receiver, detail1 in ((1, 1), (2, 2), (1, 1), (2, 2)):
+            report = FrameReport(frame.on_wire, -1, 0, detail1, 0, 0)
+            sender.receive(ack(report, receiver=receiver), 0.5)
+        assert names(drain(sender, 0.6)) == []
+        whole = FrameReport(frame.on_wire, -1, 0, -1, 0, 0)
+        assert FrameDelivered(frame) in sender.receive(ack(whole, receiver=2), 0.7)
 
     def test_answers_to_another_run_are_ignored(self) -> None:
         """They are counted, not obeyed."""

@@ -181,7 +181,7 @@ def make_sender(**options: object) -> SenderSession:
 
 def make_receiver(**options: object) -> ReceiverSession:
     """A receiver that holds the same models."""
-    settings: dict[str, Any] = {"packs": PACKS}
+    settings: dict[str, Any] = {"packs": PACKS, "instance": 0x5678}
     return ReceiverSession(**(settings | options))
 
 

@@ -38,7 +38,7 @@ SAMPLES = [
         (LayerKind.TEXT, b"cat"), (LayerKind.MAPS, b"\x81"), layers=_LAYERS, epoch=7, frame=65_535
     ),
     Parity(data_kind(Family.PARITY, [*_LAYERS, LayerKind.DETAIL1]), 7, 800, 5 << 3 | 2, b"\x03.,"),
-    Ack(KINDS[Ack], 0xBEEF, 3, 183, 12, (FrameReport(800, -1, 0, 5, 2**64 - 1, 0),)),
+    Ack(KINDS[Ack], 0xBEEF, 0x1234, 3, 183, 12, (FrameReport(800, -1, 0, 5, 2**64 - 1, 0),)),
     Refresh(KINDS[Refresh], 0xBEEF, Wanted.PICTURE, 800),
     ShortHello(KINDS[ShortHello], 1, 1, 0xBEEF, 1_700_000_000, 800, b"profile."),
     Hello(
@@ -51,7 +51,7 @@ u16 = st.integers(0, 0xFFFF)
 u32 = st.integers(0, 0xFFFF_FFFF)
 _digest = st.binary(min_size=8, max_size=8)
 _name = st.text(max_size=MAX_NAME)
-_bitmap = st.integers(-1, 2**64 - 1)
+_bitmap = st.integers(-2, 2**64 - 1)
 _layer_sets = st.sets(st.sampled_from(LayerKind)).map(lambda layers: layers | {LayerKind.BASE})
 _older = st.integers(1, VERSION)
 _newer = st.integers(VERSION, 127)
@@ -94,6 +94,7 @@ _reports = st.builds(FrameReport, u16, _bitmap, _bitmap, _bitmap, _bitmap, _bitm
 _acks = st.builds(
     Ack,
     st.just(KINDS[Ack]),
+    u16,
     u16,
     u16,
     u32,

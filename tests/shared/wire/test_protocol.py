@@ -105,7 +105,7 @@ def test_both_seals_write_the_sealed_examples() -> None:
     """What they seal is what the text shows, byte for byte."""
     key, wall = StreamKey(bytes(range(32))), 1_700_000_000.0
     examples = [bytes.fromhex(lines[0]) for _, lines in blocks("sealed")]
-    base, ack = bytes.fromhex("9500010001c403616263"), bytes.fromhex("9606cdbeef011d0090")
+    base, ack = bytes.fromhex("9500010001c403616263"), bytes.fromhex("9706cdbeefcd1234011d0090")
     senders, receivers = bytes(range(0xA0, 0xAC)), bytes(range(0xB0, 0xBC))
     sender = SenderSeal(key, stream="garden", mtu=1100, entropy=lambda _: senders)
     out = [one for now in (0.0, 0.5) for one in sender.seal(base, now=now, wall=wall)]
