@@ -85,13 +85,16 @@ bench: $(STAMP)
 golden-arm64: $(STAMP)
 	PYTHON=$(BIN)/python scripts/golden-arm64 --out docs/results/golden-arm64.json
 
-# Damaged pictures and deltas, five times as many texts and maps, and as many each of four attacks on
-# sealed datagrams: some 20 minutes of one core.
+# Damaged pictures and deltas, five times as many texts and maps, as many each of four attacks on sealed
+# datagrams, fifty times as many mutated datagrams of a session, and ten minutes of random schedules: some
+# 35 minutes of one core.
 INPUTS ?= 20000
 
 fuzz: $(STAMP)
 	$(BIN)/python -m tests.fuzz_layers --inputs $(INPUTS)
 	$(BIN)/python -m tests.fuzz_seal --each $(INPUTS)
+	$(BIN)/python -m tests.fuzz_datagrams --inputs $$((50 * $(INPUTS)))
+	$(BIN)/python -m tests.fuzz_session --minutes 10
 
 clean:
 	rm -rf $(VENV) .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
