@@ -12,14 +12,15 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from misc_shared.errors import ConfigError
 
-__all__ = ["Broker", "Event", "Network", "Program"]
+__all__ = ["Broker", "Event", "Hub", "Network", "Program", "WebRtcHub"]
 
 _PATH = "/usr/sbin:/sbin:/usr/local/sbin:/usr/bin:/bin"
-_CAMERA, _AIR, _HUB = "misc-camera", "misc-air", "misc-hub"
+# Of this process alone, so that several may run at a time.
+_CAMERA, _AIR, _HUB = (f"misc{os.getpid()}-{name}" for name in ("camera", "air", "hub"))
 _HUB_ADDRESS = "10.99.0.2"
 _PORT = 18830
 
@@ -64,7 +65,7 @@ class Network:
         _run("ip", "-n", _AIR, "link", "add", "bridge", "type", "bridge")
         _run("ip", "-n", _AIR, "link", "set", "bridge", "up")
         for name, host in ((_CAMERA, "10.99.0.1"), (_HUB, _HUB_ADDRESS)):
-            port = name.removeprefix("misc-")
+            port = name.partition("-")[2]
             _run("ip", "link", "add", "eth0", "netns", name, "type", "veth",
                  "peer", "name", port, "netns", _AIR)  # fmt: skip
             for where, link in ((name, "eth0"), (_AIR, port)):
@@ -93,17 +94,61 @@ class Network:
     @staticmethod
     def inside(host: str, command: list[str]) -> list[str]:
         """The command, to be run at "camera" or "hub"."""
-        return [_tool("ip"), "netns", "exec", f"misc-{host}", *command]
+        name = _CAMERA if host == "camera" else _HUB
+        return [_tool("ip"), "netns", "exec", name, *command]
 
     def _remove(self) -> None:
         for name in (_CAMERA, _AIR, _HUB):
             subprocess.run([_tool("ip"), "netns", "del", name], check=False, capture_output=True)
 
 
+class Hub(Protocol):
+    """What stands between camera and receiver.
+
+    Attributes:
+        url: where the camera sends to.
+        listen: where the receiver listens.
+        options: what both are told besides.
+    """
+
+    url: str
+    listen: str
+    options: tuple[str, ...]
+
+    def start(self) -> None:
+        """Begin to carry."""
+        ...
+
+    def kill(self) -> None:
+        """Carry nothing any more."""
+        ...
+
+
+class WebRtcHub:
+    """No hub at all: the camera calls the receiver."""
+
+    url = f"webrtc+http://{_HUB_ADDRESS}:{_PORT}/whip/camera"
+    listen = url
+
+    def __init__(self, folder: Path) -> None:
+        token = folder / "token"
+        token.write_text("survival-token-of-32-characters-0")
+        token.chmod(0o600)
+        self.options = ("--webrtc-token-file", str(token))
+
+    def start(self) -> None:
+        """Do nothing: the receiver is what carries."""
+
+    def kill(self) -> None:
+        """Do nothing."""
+
+
 class Broker:
     """A mosquitto at the hub."""
 
     url = f"mqtt://{_HUB_ADDRESS}:{_PORT}/misc/camera"
+    listen = url
+    options = ()
     archive_url = f"mqtt://{_HUB_ADDRESS}:{_PORT}/misc/archive/camera"
 
     def __init__(self, folder: Path) -> None:

@@ -10,16 +10,33 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from misc_lab.survival.parts import Broker, Event, Network, Program
+from misc_lab.survival.parts import Broker, Event, Hub, Network, Program, WebRtcHub
+from misc_shared.security.keyring import write_key
 
-__all__ = ["SCENARIOS", "Stage", "describe", "open_stage"]
+__all__ = ["MQTT_ONLY", "SCENARIOS", "Setting", "Stage", "describe", "open_stage"]
 
 _WARM_UP = 6.0
 _STALE_AFTER = 10.0
 _READING = 2.0
 """Seconds that a report may take from a busy program to here."""
 _HOUR = 3600.0
+_DAY = 86_400.0
 _LEAST_SPOOLED = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """How the ends are connected.
+
+    Attributes:
+        transport: "mqtt" or "webrtc".
+        sealed: whether both ends have a key.
+        late: seconds after which a receiver is started late.
+    """
+
+    transport: str = "mqtt"
+    sealed: bool = False
+    late: float = _HOUR
 
 
 @dataclass
@@ -28,7 +45,8 @@ class Stage:
 
     Attributes:
         network: between camera and hub.
-        broker: at the hub.
+        hub: what stands between them.
+        setting: how they are connected.
         folder: for files.
         video: what the camera sees.
         sender: at the camera.
@@ -37,7 +55,8 @@ class Stage:
     """
 
     network: Network
-    broker: Broker
+    hub: Hub
+    setting: Setting
     folder: Path
     video: Path
     sender: Program = field(init=False)
@@ -47,9 +66,9 @@ class Stage:
     def start_sender(self, *options: str) -> Program:
         """Start a camera and wait until it sends."""
         program = Program(
-            "misc_sender.cli", str(self.video), "--loop", "--to", self.broker.url,
+            "misc_sender.cli", str(self.video), "--loop", "--to", self.hub.url,
             "--semantics", "none", "--bytes", "400", "--deadline", "20", *options,
-            host="camera", folder=self.folder,
+            *self.hub.options, *self._key, host="camera", folder=self.folder,
         )  # fmt: skip
         program.wait_for("started")
         return program
@@ -57,18 +76,29 @@ class Stage:
     def start_receiver(self, url: str = "") -> Program:
         """Start a receiver of the camera, or of what `url` says, and wait until it listens."""
         program = Program(
-            "misc_receiver.cli", "--from", url or self.broker.url, "--no-refine",
-            host="hub", folder=self.folder,
+            "misc_receiver.cli", "--from", url or self.hub.listen, "--no-refine",
+            *self.hub.options, *self._key, host="hub", folder=self.folder,
         )  # fmt: skip
         program.wait_for("listening", "started")
         return program
 
-    def replace_receiver(self) -> None:
-        """Kill it in the middle of a frame and start another."""
+    @property
+    def _key(self) -> tuple[str, ...]:
+        path = self.folder / "camera.key"
+        if self.setting.sealed and not path.exists():
+            write_key(path)
+        return ("--key", str(path)) if self.setting.sealed else ()
+
+    def kill_receiver(self) -> None:
+        """Kill it in the middle of a frame."""
         since = time.time()
         self.receiver.wait_for("frame", since=since)
         self.receiver.kill()
         self.past += self.receiver.events
+
+    def replace_receiver(self) -> None:
+        """Kill it in the middle of a frame and start another."""
+        self.kill_receiver()
         self.receiver = self.start_receiver()
 
     def fresh_after(self, moment: float, *, timeout: float = 60.0) -> float:
@@ -103,11 +133,12 @@ class Stage:
 
 
 @contextmanager
-def open_stage(folder: Path, video: Path) -> Iterator[Stage]:
+def open_stage(folder: Path, video: Path, setting: Setting) -> Iterator[Stage]:
     """Start everything; end everything."""
     with Network() as network:
-        stage = Stage(network, Broker(folder), folder, video)
-        stage.broker.start()
+        hub = Broker(folder) if setting.transport == "mqtt" else WebRtcHub(folder)
+        stage = Stage(network, hub, setting, folder, video)
+        stage.hub.start()
         try:
             stage.receiver = stage.start_receiver()
             stage.sender = stage.start_sender()
@@ -118,15 +149,19 @@ def open_stage(folder: Path, video: Path) -> Iterator[Stage]:
             for name in ("sender", "receiver"):
                 if hasattr(stage, name):
                     getattr(stage, name).kill()
-            stage.broker.kill()
+            stage.hub.kill()
 
 
 def broker_killed(stage: Stage) -> float:
-    """The broker is killed and comes back after 20 s."""
-    stage.broker.kill()
+    """The broker is killed and comes back after 20 s; without one, the receiver."""
+    if stage.setting.transport == "mqtt":
+        stage.hub.kill()
+        time.sleep(20)
+        stage.hub.start()
+        return stage.fresh_after(time.time())
+    stage.kill_receiver()
     time.sleep(20)
-    stage.broker.start()
-    return stage.fresh_after(time.time())
+    return _receiver_back(stage)
 
 
 def network_cut(seconds: float) -> Callable[[Stage], float]:
@@ -143,7 +178,30 @@ def network_cut(seconds: float) -> Callable[[Stage], float]:
 
 def receiver_restarted(stage: Stage) -> float:
     """The receiver is killed in the middle of a frame; counted from when the next one listens."""
-    stage.replace_receiver()
+    stage.kill_receiver()
+    return _receiver_back(stage)
+
+
+def receiver_late(stage: Stage) -> float:
+    """A receiver starts an hour after the sender, which nobody heard all the while."""
+    stage.receiver.kill()
+    stage.sender.kill()
+    if stage.setting.transport == "mqtt":
+        stage.sender = stage.start_sender()
+        time.sleep(stage.setting.late)
+        return _receiver_back(stage)
+    # WebRTC needs somebody to call first; then the receiver is away for an hour.
+    stage.receiver = stage.start_receiver()
+    stage.sender = stage.start_sender()
+    stage.receiver.wait_for("picture")
+    stage.kill_receiver()
+    time.sleep(stage.setting.late)
+    return _receiver_back(stage)
+
+
+def _receiver_back(stage: Stage) -> float:
+    """Start a receiver; seconds from when it listens until it shows a fresh picture."""
+    stage.receiver = stage.start_receiver()
     return stage.fresh_after(stage.receiver.wait_for("listening", "started").at)
 
 
@@ -155,8 +213,14 @@ def sender_restarted(stage: Stage) -> float:
 
 
 def two_senders(stage: Stage) -> float:
-    """A second sender takes the stream's name for a while, then dies without a word."""
-    rival = stage.start_sender()
+    """A second sender takes the stream's name for a while, then dies without a word.
+
+    Over WebRTC it is turned away while the first one is there.
+    """
+    try:
+        rival = stage.start_sender()
+    except TimeoutError:
+        return stage.fresh_after(time.time())
     with_both = stage.fresh_after(time.time())
     time.sleep(5)
     rival.kill()
@@ -169,12 +233,12 @@ def spooled(stage: Stage) -> float:
     spool = stage.folder / "spool"
     stage.sender = stage.start_sender("--spool", str(spool), "--spool-every", "5")
     stage.receiver.wait_for("picture", since=time.time())
-    stage.broker.kill()
+    stage.hub.kill()
     time.sleep(40)
-    stage.broker.start()
+    stage.hub.start()
     moment = time.time()
     fresh = stage.fresh_after(moment)
-    archive = stage.start_receiver(stage.broker.archive_url)
+    archive = stage.start_receiver(Broker.archive_url)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and any(spool.glob("*.spool")):
         time.sleep(0.5)
@@ -185,14 +249,20 @@ def spooled(stage: Stage) -> float:
     return fresh
 
 
-def clocks_set_back(stage: Stage) -> float:
-    """Both ends' clocks are set back by an hour while they run; then the sender restarts."""
-    stage.sender.shift_clock(-_HOUR)
-    stage.receiver.shift_clock(-_HOUR)
-    running = stage.fresh_after(time.time())
-    stage.sender.kill()
-    stage.sender = stage.start_sender()
-    return max(running, stage.fresh_after(time.time()))
+def clocks_set_back(seconds: float) -> Callable[[Stage], float]:
+    """Both ends' clocks are set back while they run; then each restarts."""
+
+    def scenario(stage: Stage) -> float:
+        stage.sender.shift_clock(-seconds)
+        stage.receiver.shift_clock(-seconds)
+        running = stage.fresh_after(time.time())
+        stage.sender.kill()
+        stage.sender = stage.start_sender()
+        sender = stage.fresh_after(time.time())
+        stage.kill_receiver()
+        return max(running, sender, _receiver_back(stage))
+
+    return scenario
 
 
 SCENARIOS: dict[str, Callable[[Stage], float]] = {
@@ -203,8 +273,12 @@ SCENARIOS: dict[str, Callable[[Stage], float]] = {
     "sender killed": sender_restarted,
     "two senders with one name": two_senders,
     "broker killed for 40 s, with a spool": spooled,
-    "clocks set back by an hour": clocks_set_back,
+    "clocks set back by an hour": clocks_set_back(_HOUR),
+    "clocks set back by a day": clocks_set_back(_DAY),
+    "receiver started late": receiver_late,
 }
+
+MQTT_ONLY = {"broker killed for 40 s, with a spool"}
 
 
 def describe(stage: Stage, seconds: float, memory: dict[str, float]) -> dict[str, Any]:
