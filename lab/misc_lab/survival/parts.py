@@ -134,7 +134,7 @@ class WebRtcHub:
         token = folder / "token"
         token.write_text("survival-token-of-32-characters-0")
         token.chmod(0o600)
-        self.options = ("--webrtc-token-file", str(token))
+        self.options: tuple[str, ...] = ("--webrtc-token-file", str(token))
 
     def start(self) -> None:
         """Do nothing: the receiver is what carries."""
@@ -148,7 +148,7 @@ class Broker:
 
     url = f"mqtt://{_HUB_ADDRESS}:{_PORT}/misc/camera"
     listen = url
-    options = ()
+    options: tuple[str, ...] = ()
     archive_url = f"mqtt://{_HUB_ADDRESS}:{_PORT}/misc/archive/camera"
 
     def __init__(self, folder: Path) -> None:
