@@ -16,6 +16,8 @@ from misc_lab.bench.own import MiscCodec
 from misc_lab.bench.results import Point, Row, average
 from misc_lab.bench.rival import finest_fit
 from misc_lab.bench.rivals import RIVALS, absent_rivals
+from misc_lab.bench.truth import block_error, hatch, psnr
+from misc_lab.bench.unsharp import with_control
 from misc_lab.bench.video import find_vvc_encoder
 from misc_lab.cli_bench import app
 from misc_shared.errors import BitstreamError, ConfigError
@@ -32,6 +34,15 @@ def feature_distance(net, a, b):
 
 def texture_distance(net, a, b):
     return (net(a)[1].std((2, 3)) - net(b)[1].std((2, 3))).abs().mean(1)
+"""
+
+SHIFT_TOLERANT = """
+import torch
+
+class StLpips(torch.nn.Module):
+    def forward(self, a, b):
+        pooled = [torch.nn.functional.max_pool2d(picture, 3, 1) for picture in (a, b)]
+        return (pooled[0] - pooled[1]).square().mean((1, 2, 3))
 """
 
 
@@ -67,7 +78,7 @@ def test_two_pictures_end_to_end(folder: Path, tmp_path: Path) -> None:
     for row in content["rows"]:
         assert row["bpp"] == pytest.approx(row["nbytes"] * 8 / (176 * 208))
         assert row["bpp"] <= row["target_bpp"]
-        assert set(row["metrics"]) == {"psnr", "ms_ssim", "sqfd", "sqtd"}
+        assert set(row["metrics"]) == {"psnr", "ms_ssim", "blocks", "hatch", "sqfd", "sqtd"}
         assert 5 < row["metrics"]["psnr"] < 60
     with (tmp_path / "rd.csv").open() as file:
         assert len(list(csv.DictReader(file))) == len(content["rows"]) == 8
@@ -167,7 +178,15 @@ def test_identical_pictures_are_perfect(crop: NDArray[np.uint8], folder: Path) -
     judge = Judge(perceptual=[str(folder / "distance.py")])
     judge.look_at(crop)
     assert judge.measure(crop) == pytest.approx(
-        {"psnr": 100.0, "ms_ssim": 1.0, "sqfd": 0.0, "sqtd": 0.0}, abs=1e-5
+        {
+            "psnr": 100.0,
+            "ms_ssim": 1.0,
+            "blocks": 0.0,
+            "hatch": hatch(crop),
+            "sqfd": 0.0,
+            "sqtd": 0.0,
+        },
+        abs=1e-5,
     )
 
 
@@ -189,6 +208,47 @@ def test_the_judge_ranks_by_the_first_perceptual_metric(
         judge.look_at(crop)
         assert judge.score(noisy) == pytest.approx(sign * judge.measure(noisy)[judge.ranking])
         assert judge.score(noisy) < judge.score(crop)
+
+
+def test_a_wrong_colour_is_told_however_sharp_the_picture(crop: NDArray[np.uint8]) -> None:
+    """A tint of 8 levels counts as 8; noise of 8 levels, which has no colour, hardly."""
+    assert block_error(crop // 2, crop // 2 + 8) == pytest.approx(8)
+    noise = np.random.default_rng(2).normal(0, 8, crop.shape).round()
+    noisy = (crop // 2 + 40 + noise).clip(0, 255).astype(np.uint8)
+    assert block_error(crop // 2 + 40, noisy) < 0.5
+
+
+def test_a_hatch_is_told_and_grain_is_not(crop: NDArray[np.uint8]) -> None:
+    """Stripes of six levels each four pixels show; noise that is stronger does not."""
+    plain = hatch(crop)
+    stripe = np.tile([0, 6, 0, -6], crop.shape[1] // 4)[None, :, None]
+    assert hatch((crop.astype(int) + stripe).clip(0, 255).astype(np.uint8)) > 2 * plain
+    grain = np.random.default_rng(3).normal(0, 6, crop.shape).round()
+    assert hatch((crop + grain).clip(0, 255).astype(np.uint8)) < 1.5 * plain
+
+
+def test_the_unsharp_mask_costs_what_refinement_costs(crop: NDArray[np.uint8]) -> None:
+    """It is held to the refined picture's PSNR, and left out where none is refined."""
+    noise = np.random.default_rng(4).normal(0, 6, crop.shape)
+    coarse, refined = ((crop + part * noise).clip(0, 255).astype(np.uint8) for part in (1, 2))
+    pictures = {"misc coarse": coarse, "misc refined": refined}
+    found = with_control(pictures, crop)
+    lost = psnr(crop, found["misc unsharp"]) - psnr(crop, found["misc refined"])
+    assert 0 <= lost < 0.2
+    assert not np.array_equal(found["misc unsharp"], coarse)
+    assert list(with_control({"jpeg": coarse}, crop)) == ["jpeg"]
+
+
+def test_a_shift_tolerant_distance_is_read_from_a_file(
+    crop: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    """A file with StLpips gives ST-LPIPS, which ranks if it is the first."""
+    path = tmp_path / "stlpips.py"
+    path.write_text(SHIFT_TOLERANT)
+    judge = Judge(perceptual=[str(path)])
+    judge.look_at(crop)
+    assert judge.ranking == "st_lpips"
+    assert judge.measure(crop // 2)["st_lpips"] > judge.measure(crop)["st_lpips"] == 0
 
 
 @pytest.mark.parametrize("fitting", range(12))

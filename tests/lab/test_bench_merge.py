@@ -96,7 +96,7 @@ def test_an_earlier_run_is_taken_over(pictures: Path, earlier: Path, tmp_path: P
     assert taken["file"] == "rd.json"
     assert taken["codecs"]["webp"].startswith("webp ")
     assert set(content["settings"]["codec_versions"]) == {"avif", "webp"}
-    assert set(content["bd_rate_against_avif"]["webp"]) == {"psnr", "ms_ssim"}
+    assert set(content["bd_rate_against_avif"]["webp"]) == {"psnr", "ms_ssim", "blocks"}
 
 
 @pytest.mark.parametrize(
@@ -125,6 +125,19 @@ def test_results_of_other_pictures_are_refused(
     wanted = conditions_of([tmp_path / "a.png"], budgets=(0.3,), perceptual=())
     with pytest.raises(ConfigError, match=r"a\.png is not among its pictures"):
         read_earlier(earlier, wanted, besides=())
+
+
+def test_results_from_before_a_metric_are_refused(
+    pictures: Path, earlier: Path, tmp_path: Path
+) -> None:
+    """The sentence names what they lack; a table with holes would mislead."""
+    content = json.loads(earlier.read_text())
+    for one in content["rows"]:
+        del one["metrics"]["blocks"]
+    (tmp_path / "rd.json").write_text(json.dumps(content))
+    wanted = conditions_of([pictures / "a.png"], budgets=(0.3,), perceptual=())
+    with pytest.raises(ConfigError, match="they lack blocks; measure those codecs again"):
+        read_earlier(tmp_path / "rd.json", wanted, besides=())
 
 
 def test_a_file_that_holds_no_results_is_said(tmp_path: Path) -> None:

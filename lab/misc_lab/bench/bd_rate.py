@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from misc_lab.bench.metrics import HIGHER_IS_BETTER
+from misc_lab.bench.metrics import HIGHER_IS_BETTER, WITHOUT_RATE
 from misc_lab.bench.results import Point
 from misc_shared.errors import MissingExtraError
 
@@ -66,7 +66,7 @@ def bd_rates(points: Sequence[Point], *, anchor: str = ANCHOR) -> BdRates:
     curves = {series: _whole(points, series) for series in dict.fromkeys(p.series for p in points)}
     if not curves.get(anchor):
         return {}
-    names = list(curves[anchor][0].metrics)
+    names = [name for name in curves[anchor][0].metrics if name not in WITHOUT_RATE]
     return {
         series: {name: _compare(curves[anchor], curve, name) for name in names}
         for series, curve in curves.items()

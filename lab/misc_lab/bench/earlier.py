@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from misc_lab.bench.metrics import OWN
 from misc_lab.bench.results import Row
 from misc_shared.errors import ConfigError
 
@@ -73,6 +74,12 @@ def read_earlier(path: Path, wanted: Conditions, *, besides: Sequence[str]) -> E
     except (OSError, ValueError, KeyError, TypeError, msgspec.ValidationError) as error:
         raise ConfigError(f"{path} holds no earlier results: {error}.") from error
     _check(path, then, wanted)
+    lacking = sorted({name for row in rows if row.metrics for name in OWN} - _measured(rows))
+    if lacking:
+        raise ConfigError(
+            f"The results in {path} cannot be taken over: they lack {', '.join(lacking)}; "
+            "measure those codecs again."
+        )
     kept = tuple(
         row
         for row in rows
@@ -98,6 +105,11 @@ def _check(path: Path, then: Conditions, wanted: Conditions) -> None:
         reason = "its perceptual metrics were others"
     if reason is not None:
         raise ConfigError(f"The results in {path} cannot be taken over: {reason}.")
+
+
+def _measured(rows: Sequence[Row]) -> set[str]:
+    """Metrics that every row has which holds a picture."""
+    return set.intersection(set(OWN), *(set(row.metrics) for row in rows if row.metrics))
 
 
 def _hash(path: Path) -> str:

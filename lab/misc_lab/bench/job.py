@@ -8,6 +8,7 @@ from pathlib import Path
 from misc_lab.bench.codec import Codec, CodedFile, Pixels
 from misc_lab.bench.metrics import Judge
 from misc_lab.bench.results import Row
+from misc_lab.bench.unsharp import REFINED, UNSHARP, with_control
 from misc_sender.sources.pixels import read_picture
 
 __all__ = ["measure_picture"]
@@ -59,7 +60,7 @@ def _rows(name: str, image: Pixels, codec: Codec, target: float, judge: Judge) -
     if best is None:
         return [
             Row(name, series, target, None, None, "", encode_seconds, 0.0, {})
-            for series in codec.series
+            for series in (*codec.series, *([UNSHARP] if REFINED in codec.series else []))
         ]
     return [
         Row(
@@ -91,7 +92,8 @@ def _decode(file: CodedFile, image: Pixels, codec: Codec) -> _Decoded:
     height, width = image.shape[:2]
     started = time.perf_counter()
     pictures = codec.decode(file.parts, width=width, height=height)
-    return _Decoded(time.perf_counter() - started, pictures)
+    seconds = time.perf_counter() - started
+    return _Decoded(seconds, with_control(pictures, image))
 
 
 def _judge(file: CodedFile, decoded: _Decoded, judge: Judge) -> _Judged:

@@ -1,4 +1,4 @@
-"""How close a decoded picture is to the original: PSNR, MS-SSIM and perceptual distances."""
+"""How close a decoded picture is to the original, by several judges: none of them sees all."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,16 +7,26 @@ import numpy as np
 
 from misc_lab.bench.codec import Pixels
 from misc_lab.bench.perceptual import open_distances
+from misc_lab.bench.truth import block_error, hatch, psnr
 from misc_shared.errors import ConfigError, MissingExtraError
 
-__all__ = ["HIGHER_IS_BETTER", "LABELS", "SMALLEST_SIDE", "Judge"]
+__all__ = ["HIGHER_IS_BETTER", "LABELS", "OWN", "SMALLEST_SIDE", "WITHOUT_RATE", "Judge"]
 
 HIGHER_IS_BETTER = ("psnr", "ms_ssim")
 """The others are distances."""
 
+OWN = ("psnr", "ms_ssim", "blocks", "hatch")
+"""Those that need no file and are always measured."""
+
+WITHOUT_RATE = ("hatch",)
+"""What need not fall with more bytes: a good codec has none of it at any rate."""
+
 LABELS = {
     "psnr": "PSNR (dB)",
     "ms_ssim": "MS-SSIM",
+    "blocks": "Blocks (levels)",
+    "hatch": "Hatch",
+    "st_lpips": "ST-LPIPS",
     "sqfd": "SqFD",
     "sqtd": "SqTD",
     "lpips": "LPIPS",
@@ -36,8 +46,8 @@ class Judge:
     if there is one and MS-SSIM otherwise, chooses among a codec's files.
 
     Args:
-        perceptual: Each "lpips", "dists", a Python file with distances, or the weights of an
-            autoencoder's encoder.
+        perceptual: Each "lpips", "dists", a Python file with one or two distances, or the weights
+            of an autoencoder's encoder.
 
     Raises:
         ConfigError: The perceptual distances cannot be opened.
@@ -80,8 +90,10 @@ class Judge:
         picture = self._tensor(decoded)
         with self._torch.inference_mode():
             measured = {
-                "psnr": _psnr(self._pixels, decoded),
+                "psnr": psnr(self._pixels, decoded),
                 "ms_ssim": float(self._ms_ssim(self._reference, picture, data_range=1.0)),
+                "blocks": block_error(self._pixels, decoded),
+                "hatch": hatch(decoded),
             }
             for distance in self._distances:
                 measured |= distance.measure(self._reference, picture)
@@ -98,9 +110,3 @@ class Judge:
     def _tensor(self, pixels: Pixels) -> Any:  # noqa: ANN401 - torch stays lazy
         channels_first = np.ascontiguousarray(pixels.transpose(2, 0, 1)[None])
         return self._torch.from_numpy(channels_first).float() / 255
-
-
-def _psnr(original: Pixels, decoded: Pixels) -> float:
-    """Peak signal-to-noise ratio over RGB in dB; 100 for identical pictures."""
-    error = np.mean((original.astype(np.float64) - decoded) ** 2)
-    return float(100.0 if error == 0 else 10 * np.log10(255**2 / error))

@@ -37,8 +37,8 @@ Perceptual = Annotated[
     list[str] | None,
     typer.Option(
         help="Distances, repeated or with commas between; the first ranks. Each lpips, dists, "
-        "a Python file with SqueezeNet, feature_distance and texture_distance, or the weights "
-        "(.pth) of a tiny autoencoder's encoder."
+        "a Python file with SqueezeNet, feature_distance and texture_distance or with StLpips, or "
+        "the weights (.pth) of a tiny autoencoder's encoder."
     ),
 ]
 Workers = Annotated[int, typer.Option(help="Worker processes.")]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from misc_lab.bench.codec import CodedFile, Pixels
 from misc_lab.bench.decoder_process import DecoderProcess
+from misc_lab.bench.unsharp import COARSE, REFINED
 from misc_sender.budget import Budget, introduction_bytes
 from misc_sender.encode import EncodedFrame, FrameEncoder
 from misc_sender.semantics import SemanticsBackend
@@ -105,9 +106,7 @@ class MiscCodec:
         self._recorder = Recorder(pack=pack, semantics=semantics)
         options = ("--refine",) if refine else ()
         self._decoder = DecoderProcess("misc_lab.bench.decoding", pack, *options)
-        self.series: tuple[str, ...] = (
-            ("misc coarse", "misc refined") if refine else ("misc coarse",)
-        )
+        self.series: tuple[str, ...] = (COARSE, REFINED) if refine else (COARSE,)
 
     def files(self, image: Pixels, *, max_bytes: int) -> Iterator[CodedFile]:
         """The one stream that our own rate control makes of the budget."""

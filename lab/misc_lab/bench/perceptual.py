@@ -1,8 +1,9 @@
-"""Perceptual distances: LPIPS, DISTS, TaeFD, or those of a Python file, such as SqFD and SqTD.
+"""Perceptual distances: LPIPS, DISTS, TaeFD, or of a Python file: SqFD and SqTD, or ST-LPIPS.
 
 Such a file defines `SqueezeNet`, a torch module whose call gives a list of feature maps, and
 `feature_distance(net, a, b)` and `texture_distance(net, a, b)`, each a tensor [N] for images
-[N, 3, H, W] in [0, 1]; lower is closer. It is code and is run: name only a file that you trust.
+[N, 3, H, W] in [0, 1]; lower is closer. Or it defines `StLpips`, a torch module whose call with two
+such images gives a tensor [N]. It is code and is run: name only a file that you trust.
 """
 
 import importlib.util
@@ -14,9 +15,10 @@ from misc_lab.bench.autoencoder import AutoencoderDistance
 from misc_lab.bench.published import PUBLISHED, PublishedDistance
 from misc_shared.errors import ConfigError
 
-__all__ = ["Distances", "FeatureDistances", "open_distances"]
+__all__ = ["Distances", "FeatureDistances", "ShiftTolerantDistance", "open_distances"]
 
 _NEEDED = ("SqueezeNet", "feature_distance", "texture_distance")
+_SHIFT_TOLERANT = "StLpips"
 
 
 class Distances(Protocol):
@@ -47,23 +49,32 @@ def open_distances(name: str) -> Distances:
         return PublishedDistance(name)
     if Path(name).suffix == ".pth":
         return AutoencoderDistance(Path(name))
-    return FeatureDistances(Path(name))
+    module = _load(Path(name))
+    if hasattr(module, _SHIFT_TOLERANT):
+        return ShiftTolerantDistance(module)
+    return FeatureDistances(module, Path(name))
 
 
 class FeatureDistances:
     """SqFD and SqTD, or whatever the file computes under these names.
 
     Args:
-        path: The Python file.
+        module: The Python file, run.
+        path: Where it is, for the message.
 
     Raises:
-        ConfigError: The file does not exist, does not run or lacks one of the three names.
+        ConfigError: The file lacks one of the three names.
     """
 
     names: tuple[str, ...] = ("sqfd", "sqtd")
 
-    def __init__(self, path: Path) -> None:
-        module = _load(path)
+    def __init__(self, module: ModuleType, path: Path) -> None:
+        missing = [name for name in _NEEDED if not hasattr(module, name)]
+        if missing:
+            raise ConfigError(
+                f"The perceptual metric {path} lacks {', '.join(missing)}; "
+                f"it needs {', '.join(_NEEDED)}, or {_SHIFT_TOLERANT} alone."
+            )
         self._net = _Remembering(module.SqueezeNet())
         self._feature_distance = module.feature_distance
         self._texture_distance = module.texture_distance
@@ -80,6 +91,30 @@ class FeatureDistances:
         """The feature distance alone."""
         self._net.keep(reference, decoded)
         return float(self._feature_distance(self._net, reference, decoded))
+
+
+class ShiftTolerantDistance:
+    """ST-LPIPS (Ghildyal and Liu, ECCV 2022), or whatever the file computes under its name.
+
+    Nothing of ours is trained on it. It forgives a pixel of shift and likes what is sharp, so it is
+    one judge of several.
+
+    Args:
+        module: The Python file, run.
+    """
+
+    names: tuple[str, ...] = ("st_lpips",)
+
+    def __init__(self, module: ModuleType) -> None:
+        self._net = module.StLpips()
+
+    def measure(self, reference: Any, decoded: Any) -> dict[str, float]:  # noqa: ANN401 - torch stays lazy
+        """The distance by its name, between two torch tensors [1, 3, H, W] in [0, 1]."""
+        return {self.names[0]: self.rank(reference, decoded)}
+
+    def rank(self, reference: Any, decoded: Any) -> float:  # noqa: ANN401 - torch stays lazy
+        """The distance alone."""
+        return float(self._net(reference, decoded))
 
 
 class _Remembering:
@@ -114,10 +149,4 @@ def _load(path: Path) -> ModuleType:
         raise ConfigError(
             f"The perceptual metric {path} does not run: {type(error).__name__}: {error}."
         ) from error
-    missing = [name for name in _NEEDED if not hasattr(module, name)]
-    if missing:
-        raise ConfigError(
-            f"The perceptual metric {path} lacks {', '.join(missing)}; "
-            f"it needs {', '.join(_NEEDED)}."
-        )
     return module

@@ -11,7 +11,7 @@ from misc_lab.bench.results import Point
 __all__ = ["plot_rates"]
 
 _OURS = "misc"
-_OUR_COLOURS = ("#d1495b", "#edae49")
+_OUR_COLOURS = ("#d1495b", "#edae49", "#c9ada7")
 _COLOURS = (
     "#00798c",
     "#30638e",

@@ -38,7 +38,7 @@ def watch(noun: str) -> Iterator[Callable[[int, int], None]]:
 def show_points(points: Sequence[Point], *, out: Path) -> None:
     """Print the means, one line a series and budget."""
     table = Table(title="Means over all pictures; * where a codec could not get every one so small")
-    table.add_column("codec")
+    table.add_column("codec", no_wrap=True)
     table.add_column("budget", justify="right")
     table.add_column("bpp", justify="right")
     names = [name for name in LABELS if any(name in point.metrics for point in points)]
@@ -60,10 +60,10 @@ def show_bd_rates(rates: BdRates) -> None:
     if not rates:
         return
     table = Table(title="BD-rate against AVIF; ~ where the curves share less than half their range")
-    table.add_column("codec")
+    table.add_column("codec", no_wrap=True)
     names = list(next(iter(rates.values())))
     for name in names:
-        table.add_column(LABELS[name].removesuffix(" (dB)"), justify="right")
+        table.add_column(LABELS[name].partition(" (")[0], justify="right")
     for series, by_metric in rates.items():
         table.add_row(series, *(_percent(by_metric[name]) for name in names))
     Console().print(table)
@@ -97,7 +97,7 @@ def show_speeds(speeds: Sequence[Speed], *, out: Path) -> None:
     table = Table(title="Median times; ours over theirs; peak memory, libraries included")
     table.add_column("size")
     table.add_column("stage")
-    table.add_column("codec")
+    table.add_column("codec", no_wrap=True)
     for name in ("ms", "ours over it", "peak MB", "bytes", "runs"):
         table.add_column(name, justify="right")
     previous = None

@@ -4,11 +4,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from misc_lab.bench.metrics import HIGHER_IS_BETTER
+from misc_lab.bench.metrics import HIGHER_IS_BETTER, WITHOUT_RATE
 
 __all__ = ["NOISE", "BudgetUse", "Climb", "Rung", "climbs", "uses"]
 
-NOISE = {"psnr": 0.05, "ms_ssim": 0.003, "sqfd": 0.005, "sqtd": 0.005, "taefd": 0.005}
+NOISE = {
+    "psnr": 0.05,
+    "ms_ssim": 0.003,
+    "blocks": 0.1,
+    "st_lpips": 0.005,
+    "sqfd": 0.005,
+    "sqtd": 0.005,
+    "taefd": 0.005,
+}
 """How far a metric may go back from one rung to the next and still count as no worse."""
 
 
@@ -88,7 +96,8 @@ def uses(rungs: Sequence[Rung]) -> list[BudgetUse]:
 def climbs(rungs: Sequence[Rung]) -> list[Climb]:
     """How each metric rose with the bytes."""
     kinds = sorted({rung.kind for rung in rungs})
-    names = list(dict.fromkeys(name for rung in rungs for name in rung.metrics))
+    found = dict.fromkeys(name for rung in rungs for name in rung.metrics)
+    names = [name for name in found if name not in WITHOUT_RATE]
     return [_rise([r for r in rungs if r.kind == kind], name) for kind in kinds for name in names]
 
 
