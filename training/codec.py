@@ -19,20 +19,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from training.codec_losses import Perceptual
+from training.codec_losses import Perceptual, area_error, locked_error, random_view
 from training.codec_model import Codec, anchor_weights
 from training.data import PhotoStore, ahead
 from training.loop import add_loop_arguments, cosine, follow, save_whole, train
+from training.splits import is_for_training
 
 STAGES = ("joint", "revived", "synthesis")
 CODED_SIDE = 192
-PERCEPTUAL_SIDE = 192
 DEAD_ZONE = 0.1
 SCALES, SCALE_SHARES = (1.0, 1.25, 1.5, 2.0), (0.4, 0.3, 0.2, 0.1)
 # On a CPU MS-SSIM takes as long as half of the networks: one step in so many has it, times as much.
 STRUCTURE_EVERY = 4
-EVEN_SHARE = 0.35
 LAMBDA_COARSE, LAMBDA_FINE = 60.0, 2.2
+EVEN_SHARE = 0.35
+# Around 0.4 of t lie .01 to .05 bits per pixel, at which pictures are sent.
+USUAL = 0.8
 # Quantiser steps are few numbers that have far to go.
 GAIN_RATE = 10.0
 # Before this many steps pictures are so far off that a clamp would leave no gradient, and latents
@@ -64,7 +66,9 @@ class CodecTrainer:
         self.args = args
         self.device = torch.device(args.device)
         self.rng = np.random.default_rng(int(time.time()))
-        self.store = PhotoStore(sorted(args.data.glob("photos-*.tar")), args.work / "photos")
+        self.store = PhotoStore(
+            sorted(args.data.glob("photos-*.tar")), args.work / "photos", keep=is_for_training
+        )
         # On a CPU a thread that cuts crops would only take the core from the networks.
         self.batches = ahead(self._crops, depth=0 if self.device.type == "cpu" else 8)
         self.half = self.device.type == "cuda" or torch.cpu._is_amx_tile_supported()  # noqa: SLF001
@@ -135,7 +139,8 @@ class CodecTrainer:
         """Learning rate, and the factor on lambda: low first, so that latents carry something."""
         done = min(1.0, self.stage_spent / (self.args.minutes * 60))
         rate = self.args.rate * cosine(done, self.stage_step, warm_up=200)
-        return rate, min(1.0, self.args.lambda_begin + 2.5 * done)
+        factor = min(1.0, self.args.lambda_begin + 2.5 * done)
+        return rate, self.args.lambda_scale * factor
 
     def loss(self, picture: Tensor, lambda_factor: float) -> tuple[Tensor, dict[str, float]]:
         """Give the training loss of one batch of crops, [N, 3, S, S] in [0, 1], and its parts."""
@@ -143,10 +148,12 @@ class CodecTrainer:
         quality = self._qualities(count)
         draw = torch.rand(count, device=self.device)
         present = torch.stack([draw > 0.06, draw > 0.18], 1).float()
-        integers, noisy = self._latents(picture, quality)
+        coded = resize(picture, CODED_SIDE).to(memory_format=torch.channels_last)
+        integers, noisy = self._latents(coded, quality)
         with self._half():
             decoded = self.model.decode(integers, quality, present)
-        shown = resize(decoded.float(), picture.shape[-1])
+        decoded = decoded.float()
+        shown = resize(decoded, picture.shape[-1])
         context = [z.detach() if self.step < FREE_LATENT_STEPS else z for z in integers]
         with self._half():
             bits = self.model.bits(context, noisy, quality)
@@ -155,8 +162,10 @@ class CodecTrainer:
         spare = sum(bits) / CODED_SIDE**2
         error = (shown - picture).square().mean((1, 2, 3))
         far, unlike, lost = self._perceptual(shown, picture)
+        areas, locked = area_error(decoded, coded), locked_error(decoded, coded)
         for_error, for_far, for_unlike, for_texture = self.args.weights
         total = for_error * error + for_far * far
+        total = total + self.args.areas * areas + self.args.locked * locked
         if for_unlike and not unlike.isnan().any():
             total = total + for_unlike * STRUCTURE_EVERY * unlike
         if for_texture:
@@ -166,6 +175,8 @@ class CodecTrainer:
         parts = {
             "loss": total,
             "mse": error[full].mean(),
+            "areas": areas[full].mean(),
+            "locked": locked[full].mean(),
             "sqfd": far[full].mean(),
             "unlike": unlike[full].mean(),
             "texture": lost[full].mean(),
@@ -176,18 +187,17 @@ class CodecTrainer:
         return total, {name: float(value.detach()) for name, value in parts.items()}
 
     def _qualities(self, count: int) -> Tensor:
-        """Draw t for each picture: some of them evenly, most around the middle, the usual rates."""
+        """Draw t for each picture: some of them evenly, most around the usual rates."""
         first, second = torch.rand(2, count, device=self.device)
         even = torch.rand(count, device=self.device) < EVEN_SHARE
-        return torch.where(even, first, (first + second) / 2)
+        return torch.where(even, first, USUAL * (first + second) / 2)
 
     def _half(self) -> torch.autocast:
         """Half precision where the device has it; latents and likelihoods stay in float32."""
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.half)
 
-    def _latents(self, picture: Tensor, quality: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    def _latents(self, coded: Tensor, quality: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """Latents at the quality's gains: as integers, and with the noise of rounding."""
-        coded = resize(picture, CODED_SIDE).to(memory_format=torch.channels_last)
         with self._half():
             latents = self.model.analysis(coded)
         gains = self.model.gains(anchor_weights(quality))
@@ -198,12 +208,8 @@ class CodecTrainer:
         return [y.sign() * (y.abs() + 0.5 - DEAD_ZONE).floor() for y in scaled], noisy
 
     def _perceptual(self, shown: Tensor, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Distances [N] of one window: on a CPU they cost more than the networks."""
-        side = picture.shape[-1]
-        if side > PERCEPTUAL_SIDE:
-            top, left = self.rng.integers(side - PERCEPTUAL_SIDE + 1, size=2)
-            window = (..., slice(top, top + PERCEPTUAL_SIDE), slice(left, left + PERCEPTUAL_SIDE))
-            shown, picture = shown[window], picture[window]
+        """Distances [N] of one view of the batch: on a CPU they cost more than the networks."""
+        shown, picture = random_view(shown, picture, self.rng)
         clipped = shown.clamp(0, 1) if self.step > UNCLAMPED_STEPS else shown
         far, unlike, lost = self.perceptual(
             clipped,
@@ -248,6 +254,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[15.0, 4.5, 1.0, 0.0],
         metavar=("MSE", "SQFD", "MS_SSIM", "SQTD"),
         help="of the parts of the distortion",
+    )
+    parser.add_argument(
+        "--areas", type=float, default=250.0, help="weight of the error of mean colours"
+    )
+    parser.add_argument(
+        "--locked", type=float, default=1500.0, help="weight of an error that repeats: a hatch"
+    )
+    parser.add_argument(
+        "--lambda-scale", type=float, default=1.0, help="factor on lambda throughout"
     )
     parser.add_argument(
         "--lambda-begin", type=float, default=0.25, help="factor on lambda at a stage's beginning"

@@ -3,13 +3,23 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+import torch.nn.functional as F
 from pytorch_msssim import ms_ssim
 from torch import Tensor
 
 from training.teachers import load_by_path
 
-__all__ = ["Perceptual"]
+__all__ = ["Perceptual", "area_error", "locked_error", "random_view"]
+
+_CELL = 8
+# Sides and shares: errors of smaller areas are larger and would be all that counts.
+_AREAS = ((8, 0.5), (16, 1.0), (32, 2.0), (64, 2.0))
+# Period of the pattern and side of the window, in pixels of the coded picture: to1 shuffles by 4,
+# `direct` by 16.
+_LOCKS = ((4, 64), (16, 64))
+VIEW_SIDE = 176
 
 
 class Perceptual(torch.nn.Module):
@@ -53,6 +63,67 @@ class Perceptual(torch.nn.Module):
 
     def _prepared(self, picture: Tensor) -> Tensor:
         return picture.to(self.kind).contiguous(memory_format=torch.channels_last)
+
+
+def area_error(decoded: Tensor, coded: Tensor) -> Tensor:
+    """Squared error of the mean colours of areas, weighted and summed over their sizes: [N].
+
+    Features are normalised and their receptive fields small: a wall may turn blue and they hardly
+    notice, while the error of its mean is drowned by that of its texture in the MSE. Here texture
+    cancels, so a feature loss cannot outbid it. Areas overlap, half of them or more, or colours
+    would be right on one grid only.
+    """
+    means = F.avg_pool2d(decoded - coded, _CELL)
+    total = torch.zeros(len(decoded), device=decoded.device)
+    for side, share in _AREAS:
+        mean = F.avg_pool2d(means, side // _CELL, stride=1)
+        total = total + share * mean.square().mean((1, 2, 3))
+    return total
+
+
+def locked_error(decoded: Tensor, coded: Tensor) -> Tensor:
+    """Square of that part of the error that repeats from cell to cell of the pixel grid: [N].
+
+    A hatch is one: at each phase of a PixelShuffle the error is alike in all cells around. Errors
+    of a picture's own texture are not, so the mean over a window of cells keeps the hatch and
+    hardly anything else. The mean over phases is colour, which `area_error` counts.
+    """
+    error = decoded - coded
+    total = torch.zeros(len(decoded), device=decoded.device)
+    for period, window in _LOCKS:
+        cells = F.pixel_unshuffle(error, period).unflatten(1, (3, period * period))
+        pattern = (cells - cells.mean(2, keepdim=True)).flatten(1, 2)
+        side = window // period
+        total = total + F.avg_pool2d(pattern, side, stride=side // 2).square().mean((1, 2, 3))
+    return total
+
+
+def random_view(shown: Tensor, picture: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """The same window of both, moved, often scaled a little, mirrored and turned: [N, 3, S, S].
+
+    Squeezed through one fixed grid of strides, a hatch at the right phase looks like texture to the
+    network. It does not at other phases, scales and turns. Half of the views keep their scale, at
+    which pictures are judged. S is VIEW_SIDE: MS-SSIM needs 161 pixels.
+
+    Args:
+        shown: [N, 3, H, W], sides of VIEW_SIDE or more.
+        picture: Of the same shape.
+        rng: Source of randomness.
+    """
+    pair = torch.cat([shown, picture])
+    least = min(pair.shape[2:])
+    side = VIEW_SIDE
+    if rng.random() < 0.5:
+        side = int(rng.integers(round(0.8 * VIEW_SIDE), min(least, round(1.25 * VIEW_SIDE)) + 1))
+    top, left = (int(rng.integers(length - side + 1)) for length in pair.shape[2:])
+    pair = pair[:, :, top : top + side, left : left + side]
+    if side != VIEW_SIDE:
+        pair = F.interpolate(pair, size=(VIEW_SIDE, VIEW_SIDE), mode="bilinear", antialias=True)
+    pair = pair.rot90(int(rng.integers(4)), (2, 3))
+    if rng.random() < 0.5:
+        pair = pair.flip(3)
+    seen, aim = pair.chunk(2)
+    return seen, aim
 
 
 class UnlikeFeatures(torch.autograd.Function):

@@ -31,9 +31,28 @@ STRIDES: Final = (64, 32, 16)
 ANCHORS: Final = 8
 PHASES: Final = ((0, 0), (1, 1), (0, 1), (1, 0))
 _HIDDEN: Final = (64, 96, 128)
-_NARROW: Final = 72  # so that the analysis keeps to 2 M parameters
+_NARROW: Final = 72
+_FINISH: Final = 8  # channels at full size cost the most time for each weight
 _INPUT_LIMIT: Final = 15.0
 _ACTIVATION_LIMIT: Final = 16.0 - 1 / 128
+
+
+class _Finish(nn.Module):
+    """x + conv(silu(conv(x))) on full-size pictures [N, 3, H, W].
+
+    What a PixelShuffle makes has phases, and a hatch is a phase that is always brighter. This is
+    the same at every pixel: it knows no phase, so it smooths a hatch and can draw none.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(3, _FINISH, 5, padding=2)
+        self.second = nn.Conv2d(_FINISH, 3, 3, padding=1)
+        nn.init.zeros_(self.second.weight)
+        nn.init.zeros_(self.second.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.second(F.silu(self.first(x)))
 
 
 class _Residual(nn.Module):
@@ -62,9 +81,9 @@ class Analysis(nn.Module):
         self.stem = nn.Sequential(
             nn.PixelUnshuffle(4), nn.Conv2d(48, 80, 3, stride=2, padding=1), _stage(80, 2)
         )
-        self.to16 = nn.Sequential(nn.Conv2d(80, 160, 3, stride=2, padding=1), _stage(160, 2))
+        self.to16 = nn.Sequential(nn.Conv2d(80, 160, 3, stride=2, padding=1), _stage(160, 4))
         self.to32 = nn.Sequential(
-            nn.SiLU(), nn.Conv2d(160, 112, 3, stride=2, padding=1), _stage(112, 1)
+            nn.SiLU(), nn.Conv2d(160, 112, 3, stride=2, padding=1), _stage(112, 2)
         )
         self.to64 = nn.Sequential(
             nn.SiLU(), nn.Conv2d(112, 96, 3, stride=2, padding=1), _Residual(96, _NARROW)
@@ -102,7 +121,7 @@ class Synthesis(nn.Module):
         )
         self.low_up = nn.Sequential(nn.Conv2d(128, 64 * 4, 1), nn.PixelShuffle(2))
         self.enter = nn.Sequential(
-            nn.Conv2d(64 + c2 + 3, 192, 3, padding=1), _stage(192, 4), nn.SiLU()
+            nn.Conv2d(64 + c2 + 3, 192, 3, padding=1), _stage(192, 6), nn.SiLU()
         )
         self.to8 = nn.Sequential(
             nn.Conv2d(192, 80 * 4, 3, padding=1), nn.PixelShuffle(2), _stage(80, 3), nn.SiLU()
@@ -116,6 +135,7 @@ class Synthesis(nn.Module):
         )
         nn.init.zeros_(self.direct[0].weight)
         nn.init.orthogonal_(self.direct[0].weight.data[:, :, 1, 1])
+        self.finish = _Finish()
 
     def forward(self, layer0: Tensor, layer1: Tensor, layer2: Tensor, controls: Tensor) -> Tensor:
         """Give pictures [N, 3, 16h, 16w] from latents as Analysis gives them."""
@@ -125,7 +145,9 @@ class Synthesis(nn.Module):
         entered = self.enter(
             torch.cat([self.low_up(low), layer2, planes.expand(-1, -1, *layer2.shape[2:])], 1)
         )
-        return self.to1(self.to4(self.to8(entered))) + self.direct(layer2) + 0.5
+        drawn: Tensor = self.to1(self.to4(self.to8(entered))) + self.direct(layer2) + 0.5
+        finished: Tensor = self.finish(drawn)
+        return finished
 
 
 def phase_masks(height: int, width: int) -> Tensor:

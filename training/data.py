@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["PhotoStore", "ahead"]
+__all__ = ["PhotoStore", "ahead", "photographs"]
 
 Item = TypeVar("Item")
 
@@ -32,6 +32,12 @@ def _decode(named: tuple[str, bytes]) -> tuple[str, NDArray[np.uint8]]:
     return name, np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
 
 
+def photographs(shards: list[Path]) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    """Give all pictures of some tar shards with their names, uint8 [H, W, 3] RGB."""
+    for shard in shards:
+        yield from map(_decode, _members(shard))
+
+
 class PhotoStore:
     """All pictures of some tar shards as uint8 [H, W, 3] RGB arrays, by index.
 
@@ -40,9 +46,12 @@ class PhotoStore:
     Args:
         shards: Tar files of pictures.
         cache: Folder for the decoded pixels; made when it is missing.
+        keep: Which names `crop` may cut from; all by default.
     """
 
-    def __init__(self, shards: list[Path], cache: Path) -> None:
+    def __init__(
+        self, shards: list[Path], cache: Path, *, keep: Callable[[str], bool] = lambda _: True
+    ) -> None:
         """Open the cache, filling it first where a shard is not in it."""
         if not shards:
             message = "found no photos-*.tar in the data folder, expected at least one"
@@ -58,6 +67,7 @@ class PhotoStore:
             parts.append(pixels)
         self.names = [row[0] for row in rows]
         self.sizes = np.array([row[1:3] for row in rows], dtype=np.int64)
+        self._kept = np.array([keep(name) for name in self.names])
         self._offsets = np.concatenate([[0], np.cumsum(self.sizes.prod(1) * 3)])
         self._pixels = np.empty(self._offsets[-1], np.uint8)
         begin = 0
@@ -97,7 +107,7 @@ class PhotoStore:
         Returns:
             uint8 [side, side, 3].
         """
-        fitting = np.flatnonzero(self.sizes.min(1) >= side)
+        fitting = np.flatnonzero(self._kept & (self.sizes.min(1) >= side))
         picture = self[int(rng.choice(fitting))]
         top = rng.integers(picture.shape[0] - side + 1)
         left = rng.integers(picture.shape[1] - side + 1)

@@ -23,6 +23,9 @@ DEVELOPMENT_IMAGES = 1000
 # The 1,000th lowest SHA-256 among the names without folder and suffix.
 _LAST_DIGEST = "24eb39594ad5f11d9183de24a458f84fc43994233f75eb81892a1cc1d596ecf9"
 
+# First bytes of digests that keep a photograph for validation, of 256.
+_VALIDATION_BYTES = 8
+
 
 def is_development(image_name: str) -> bool:
     """Tell whether a Flickr8k image is kept for measuring only.
@@ -38,6 +41,18 @@ def is_development(image_name: str) -> bool:
     if path.parent.name not in {"", "flickr8k"}:
         return False
     return hashlib.sha256(path.stem.encode()).hexdigest() <= _LAST_DIGEST
+
+
+def is_for_training(photo_name: str) -> bool:
+    """Tell whether the codec may be trained on a picture of photos-*.tar.
+
+    Args:
+        photo_name: its name in the tar, such as "clic2025/00006_2.webp".
+
+    Returns:
+        False for one in 33: `training.codec_eval` chooses on those.
+    """
+    return hashlib.sha256(photo_name.encode()).digest()[0] >= _VALIDATION_BYTES
 
 
 def extract_development(data: Path, out: Path) -> int:

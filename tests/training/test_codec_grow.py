@@ -78,3 +78,13 @@ def test_another_network_is_refused(name: str, value: Tensor | None) -> None:
         state[name] = value
     with pytest.raises(RuntimeError, match="found"):
         grow(state)
+
+
+def test_a_codec_from_before_the_finish_draws_the_same() -> None:
+    """What smooths the whole picture adds nothing yet."""
+    state = Codec().state_dict()
+    older = {name: value for name, value in state.items() if "synthesis.finish" not in name}
+    codec = grow(older)
+    drawn = torch.rand(1, 3, 32, 48)
+    torch.testing.assert_close(codec.synthesis.finish(drawn), drawn, rtol=0, atol=0)
+    assert codec.synthesis.finish.first.weight.abs().max() > 0
