@@ -11,17 +11,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
 import json
 import os
-import shutil
-import socket
-import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
+from misc_lab.fleet.broker import running_broker
 from misc_lab.fleet.run import FleetSettings, run_fleet
 
 _MOST_OVER_FEWEST = 1.2
@@ -32,30 +27,15 @@ _GROWTH_MB = 20.0
 def main() -> int:
     """Run it, write what was measured, and say whether the bars are kept."""
     options = _options()
-    broker = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin")
-    if broker is None:
-        sys.exit("mosquitto is not installed; install it with: apt-get install mosquitto")
-    with tempfile.TemporaryDirectory() as folder:
-        port = _free_port()
-        config = Path(folder) / "mosquitto.conf"
-        config.write_text(
-            f"user {getpass.getuser()}\nlistener {port} 127.0.0.1\nallow_anonymous true\n"
-            "max_queued_messages 5000\n"
+    with running_broker() as port:
+        settings = FleetSettings(
+            port=port,
+            streams=options.streams,
+            every=options.every,
+            seconds=options.seconds,
+            flood=options.flood,
         )
-        process = subprocess.Popen([broker, "-c", str(config)], stderr=subprocess.DEVNULL)
-        try:
-            time.sleep(1.0)
-            settings = FleetSettings(
-                port=port,
-                streams=options.streams,
-                every=options.every,
-                seconds=options.seconds,
-                flood=options.flood,
-            )
-            measured = asyncio.run(run_fleet(settings))
-        finally:
-            process.terminate()
-            process.wait()
+        measured = asyncio.run(run_fleet(settings))
     result = {
         "command": "python scripts/many-streams.py " + " ".join(sys.argv[1:]),
         "cores": len(os.sched_getaffinity(0)),
@@ -86,12 +66,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--flood", type=float, default=200.0, help="garbage datagrams a second")
     parser.add_argument("--out", type=Path)
     return parser.parse_args()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from misc_receiver.reports import ListeningStarted
 from misc_receiver.sinks.interface import PictureSink
 from misc_receiver.sinks.mqtt_images import MqttImages, image_address
 from misc_receiver.sinks.pictures import PictureFolder
+from misc_shared.companions import run_with_companions
 from misc_shared.packs import Pack, load_pack
 from misc_shared.reports import JsonLines, Reporter, Reporters
 from misc_shared.transports.base import Listener
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from misc_receiver.monitor import Monitor
 
 __all__ = ["ReceiveCommand"]
+
+_TEND_EVERY = 60.0
+"""Seconds between two looks at how old the kept pictures are."""
 
 
 class ReceiveCommand:
@@ -46,6 +50,7 @@ class ReceiveCommand:
         image_url = settings.output.mqtt_image
         self._image_broker = None if image_url is None else image_address(image_url)
         self._images: MqttImages | None = None
+        self._folder: PictureFolder | None = None
 
     def run(self) -> None:
         """Receive until the streams or the count end.
@@ -56,6 +61,7 @@ class ReceiveCommand:
         link = self._settings.link
         # Wrong words are told before models load.
         many = expects_many(link.origin, stream=link.stream)
+        self._folder = self._settings.output.folder(many=many)
         pack = load_pack(self._settings.refining.pack)
         if self._refining is not None and self._refining.device == "cpu":
             keep_memory()
@@ -83,7 +89,7 @@ class ReceiveCommand:
             )
             if monitor is not None:
                 monitor.streams = pipeline.status
-            await pipeline.run()
+            await run_with_companions(pipeline.run(), self._tend_folder())
             if self._viewer is not None and self._count is None:
                 await self._viewer.stay()
         finally:
@@ -113,8 +119,15 @@ class ReceiveCommand:
         )
         if monitor is not None:
             monitor.link = listener
+            monitor.folder = self._folder
         listener = self._guard.listen(listener, many=many)
         return listener if self._viewer is None else self._viewer.tap(listener)
+
+    async def _tend_folder(self) -> None:
+        """Let pictures go that get too old while none comes."""
+        while self._folder is not None:
+            await asyncio.sleep(_TEND_EVERY)
+            await asyncio.to_thread(self._folder.trim)
 
     def _options(self, *, many: bool) -> ReceiveOptions:
         idle = self._settings.streams.idle
@@ -122,10 +135,9 @@ class ReceiveCommand:
 
     def _sinks(self) -> list[PictureSink]:
         """Where pictures go; a new kind of place is a line here."""
-        out = self._settings.output.out
         sinks: list[PictureSink] = []
-        if out is not None:
-            sinks.append(PictureFolder(out))
+        if self._folder is not None:
+            sinks.append(self._folder)
         if self._viewer is not None:
             sinks.append(self._viewer.gallery)
         if self._images is not None:

@@ -1,50 +1,125 @@
-"""Writes received pictures into a folder, each whole or not at all."""
+"""Writes received pictures into a folder, each whole or not at all, and lets the oldest go."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import fcntl
+import logging
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
+from misc_receiver.sinks.encoding import SUFFIXES, PictureFormat, encode_picture
 from misc_receiver.sinks.interface import ShownPicture
-from misc_receiver.sinks.provenance import xmp_packet
+from misc_receiver.sinks.outage import Outage
+from misc_receiver.sinks.retention import KeptFiles, Retention, left_overs
+from misc_receiver.sinks.write_rate import WriteRate
 from misc_shared.errors import LocalError
 
-__all__ = ["PictureFolder", "png_text"]
+__all__ = ["FolderStatus", "PictureFolder"]
 
-_COMPRESSION = 4  # of 9; beyond it PNG takes three times as long for 2 % fewer bytes
+_log = logging.getLogger(__name__)
+
+_NAMES_TOLD = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class FolderStatus:
+    """How a folder of pictures stands.
+
+    Attributes:
+        files: pictures in it.
+        nbytes: their bytes, in whole blocks.
+        deleted: pictures so far that made room, or were too old.
+        lost: pictures so far that were not kept, by cause: "failed" or "limited".
+        failure: why it cannot be written now; None while it can.
+    """
+
+    files: int
+    nbytes: int
+    deleted: int
+    lost: Mapping[str, int] = field(default_factory=dict)
+    failure: str | None = None
 
 
 class PictureFolder:
     """A folder with STREAM-FRAME.coarse.png, .preview-K.png and .refined.png for each frame.
 
+    A folder that cannot be written costs the pictures of that time and a sentence: it is tried
+    again until it can. `show` and `trim` may be called in different threads.
+
     Args:
-        folder: made if it is not there.
+        folder: made if it is not there; what others put there is left alone.
+        kind: the format of new files.
+        retention: what is kept, of earlier runs too.
+        write_rate: bytes a second that each stream may write; None for no limit.
+        clock: seconds that never run backwards.
 
     Raises:
-        LocalError: the folder cannot be made.
+        LocalError: the folder cannot be made or read.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        kind: PictureFormat = "png",
+        retention: Retention = Retention(),  # noqa: B008 - frozen
+        write_rate: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._folder = folder
+        self._kind: PictureFormat = kind
+        self._retention = retention
+        self._rate = WriteRate(write_rate, clock=clock)
+        self._outage = Outage(folder, clock=clock)
+        self._deleted = 0
+        self._lost: Counter[str] = Counter()
+        self._told: set[str] = set()
+        self._lock = threading.Lock()
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            _remove_left_overs(folder)
+            self._files = KeptFiles.scan(folder)
         except OSError as error:
             raise LocalError(f"cannot make the folder {folder}: {error.strerror}") from None
+        before = len(self._files)
+        self.trim()
+        if self._deleted:
+            _log.warning("%s held %d pictures; %d of them went", folder, before, self._deleted)
 
-    def show(self, picture: ShownPicture) -> Path:
-        """Write a picture as it gets ready; see `save`."""
-        return self.save(
-            picture.pixels,
-            stream=picture.stream,
-            frame=picture.frame,
-            kind=picture.kind,
-            label=picture.label,
-        )
+    def show(self, picture: ShownPicture) -> Path | None:
+        """Write a picture as it gets ready; None if it was not kept."""
+        with self._lock:
+            if self._outage.waiting:
+                self._lose("failed")
+                return None
+            if not self._rate.allows(picture.stream):
+                self._tell_limit(picture.stream)
+                self._lose("limited")
+                return None
+        data = encode_picture(picture.pixels, picture.label, self._kind)
+        path = self._path(picture.stream, picture.frame, picture.kind)
+        with self._lock:
+            try:
+                self._return()
+                self._make_room(len(data))
+                _write(path, data)
+            except OSError as error:
+                self._outage.began(error)
+                self._lose("failed")
+                return None
+            self._outage.ended()
+            self._rate.wrote(picture.stream, len(data))
+            self._files.add(picture.stream, path, nbytes=len(data), written=time.time())
+        return path
 
     def save(
         self,
@@ -55,14 +130,14 @@ class PictureFolder:
         kind: str,
         label: Mapping[str, str] | None = None,
     ) -> Path:
-        """Write a picture, in place of an earlier one of the same frame and kind.
+        """Write a picture, in place of an earlier one of the same frame and kind, or fail.
 
         Args:
             pixels: uint8 [H, W, 3], RGB.
             stream: the stream's name.
             frame: the frame's id.
             kind: "coarse", "preview-1", "refined" or the like.
-            label: what the file says about itself, as PNG text.
+            label: what the file says about itself.
 
         Returns:
             The file.
@@ -70,25 +145,103 @@ class PictureFolder:
         Raises:
             LocalError: it cannot be written.
         """
-        path = self._folder / f"{stream}-{frame}.{kind}.png"
-        # Replaced in one step, so that a viewer never reads half a picture.
-        unfinished = path.with_suffix(".tmp")
+        path = self._path(stream, frame, kind)
         try:
-            Image.fromarray(pixels).save(
-                unfinished, format="PNG", pnginfo=png_text(label or {}), compress_level=_COMPRESSION
-            )
-            unfinished.replace(path)
+            _write(path, encode_picture(pixels, label or {}, self._kind))
         except OSError as error:
-            unfinished.unlink(missing_ok=True)
             raise LocalError(f"cannot write {path}: {error.strerror or error}") from None
         return path
 
+    def trim(self) -> None:
+        """Let go of what is too old or too much; call it now and then, in any thread."""
+        with self._lock:
+            if self._outage.waiting:
+                return
+            try:
+                self._make_room(0)
+            except OSError as error:
+                self._outage.began(error)
 
-def png_text(label: Mapping[str, str]) -> PngInfo:
-    """What a PNG file says about itself: who wrote it, its label, and the same as XMP."""
-    info = PngInfo()
-    info.add_text("Software", "misc-streaming")
-    for key, value in label.items():
-        info.add_text(key, value)
-    info.add_itxt("XML:com.adobe.xmp", xmp_packet(label))
-    return info
+    def status(self) -> FolderStatus:
+        """How it stands now; may be asked in any thread."""
+        with self._lock:
+            return FolderStatus(
+                files=len(self._files),
+                nbytes=self._files.nbytes,
+                deleted=self._deleted,
+                lost=dict(self._lost),
+                failure=self._outage.reason,
+            )
+
+    def _path(self, stream: str, frame: str, kind: str) -> Path:
+        return self._folder / f"{stream}-{frame}.{kind}{SUFFIXES[self._kind]}"
+
+    def _return(self) -> None:
+        """After an outage, look what is left of the folder; make it if it was taken away.
+
+        Raises:
+            OSError: it cannot be read, or what it was in is gone too.
+        """
+        if self._outage.reason is not None:
+            self._folder.mkdir(exist_ok=True)
+            self._files = KeptFiles.scan(self._folder)
+
+    def _make_room(self, coming: int) -> None:
+        """Delete what has to go.
+
+        Raises:
+            OSError: it cannot be deleted; then nothing more may be written either.
+        """
+        now = time.time()
+        while True:
+            victim = self._files.next_to_go(self._retention, now=now, coming=coming)
+            if victim is None:
+                return
+            stream, path = victim
+            path.unlink(missing_ok=True)
+            self._files.drop(stream, path)
+            self._deleted += 1
+
+    def _lose(self, cause: str) -> None:
+        self._lost[cause] += 1
+        if cause == "failed":
+            self._outage.lost += 1
+
+    def _tell_limit(self, stream: str) -> None:
+        # Names are anybody's choice: the hundredth is told no more.
+        if stream not in self._told and len(self._told) < _NAMES_TOLD:
+            self._told.add(stream)
+            _log.warning("stream %s: pictures above --write-rate are shown and not kept", stream)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file in one step, so that nobody ever reads half a picture.
+
+    Raises:
+        OSError: it cannot be written; nothing of it is left behind where that can be helped.
+    """
+    unfinished = path.with_name(f"{path.name}.tmp")
+    try:
+        with unfinished.open("wb") as file:
+            # Whoever cleans up sees by the lock that the writer is alive.
+            with contextlib.suppress(OSError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            file.write(data)
+            file.flush()
+            unfinished.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        raise
+
+
+def _remove_left_overs(folder: Path) -> None:
+    """Remove what a killed run did not finish, but not what a run beside us is writing."""
+    for path in left_overs(folder):
+        with contextlib.suppress(OSError):
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
+            finally:
+                os.close(descriptor)

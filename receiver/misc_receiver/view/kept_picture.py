@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import threading
-from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from misc_receiver.sinks.encoding import encode_picture
 from misc_receiver.sinks.interface import ShownPicture
-from misc_receiver.sinks.pictures import png_text
-from misc_receiver.sinks.provenance import xmp_packet
 
 __all__ = ["FileKind", "KeptPicture"]
 
 FileKind = Literal["jpg", "png"]
-
-_QUALITY = 90
-"""Of JPEG, without chroma subsampling: what is shown differs from what was decoded by nothing
-that one sees, in a tenth of PNG's bytes and of its time."""
-
-_COMPRESSION = 4  # of 9; beyond it PNG takes three times as long for 2 % fewer bytes
 
 
 class KeptPicture:
@@ -69,8 +59,8 @@ class KeptPicture:
         """The file, encoded now if need be; None if only the other kind is kept."""
         with self._lock:
             if kind not in self._files and self._pixels is not None:
-                encode = _jpeg if kind == "jpg" else _png
-                self._files[kind] = encode(self._pixels, self._label)
+                form: Literal["jpeg", "png"] = "jpeg" if kind == "jpg" else "png"
+                self._files[kind] = encode_picture(self._pixels, self._label, form)
             return self._files.get(kind)
 
     def shelve(self) -> None:
@@ -89,24 +79,3 @@ class KeptPicture:
         with self._lock:
             self._pixels = None
             self._files.pop("png", None)
-
-
-def _jpeg(pixels: NDArray[np.uint8], label: Mapping[str, str]) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(
-        file,
-        format="JPEG",
-        quality=_QUALITY,
-        subsampling=0,
-        comment="; ".join(f"{key}: {value}" for key, value in label.items()).encode(),
-        xmp=xmp_packet(label).encode(),
-    )
-    return file.getvalue()
-
-
-def _png(pixels: NDArray[np.uint8], label: Mapping[str, str]) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(
-        file, format="PNG", pnginfo=png_text(label), compress_level=_COMPRESSION
-    )
-    return file.getvalue()

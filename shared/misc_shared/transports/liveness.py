@@ -1,13 +1,22 @@
-"""Whether a link is up, and what it turned away, for those kinds of it that know."""
+"""Whether a link is up, what it turned away, and what is wrong, for those kinds that know."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from misc_shared.transports.base import Transport
 
-__all__ = ["Fallible", "Selective", "Wrapping", "is_up", "layers_of", "turned_away"]
+__all__ = [
+    "Complaining",
+    "Fallible",
+    "Selective",
+    "Wrapping",
+    "complaints",
+    "is_up",
+    "layers_of",
+    "turned_away",
+]
 
 
 @runtime_checkable
@@ -26,6 +35,15 @@ class Selective(Protocol):
 
     def turned_away(self) -> Mapping[str, int]:
         """Datagrams that no stream got, by cause."""
+        ...
+
+
+@runtime_checkable
+class Complaining(Protocol):
+    """A listener that knows what is not as it should be."""
+
+    def complaints(self) -> Sequence[str]:
+        """What that is, one sentence each; may be asked in any thread."""
         ...
 
 
@@ -50,6 +68,11 @@ def layers_of(transport: Transport) -> Iterator[Transport]:
 def turned_away(link: object) -> Mapping[str, int]:
     """Datagrams that no stream got, by cause; nothing for what takes all."""
     return link.turned_away() if isinstance(link, Selective) else {}
+
+
+def complaints(link: object) -> Sequence[str]:
+    """What is not as it should be with a listener; nothing for those that cannot say."""
+    return link.complaints() if isinstance(link, Complaining) else []
 
 
 def is_up(link: object) -> bool:
