@@ -308,9 +308,7 @@ class Reception:
                 case FrameComplete(frame) | FrameExpired(frame):
                     self._end_frame(frame)
                 case StreamEnded():
-                    self._ended = True
-                    if not self.live:
-                        self.end_input()
+                    self._ended = True  # a recording may go on all the same: --append
                 case Refused():
                     self._refuse(event)
 

@@ -31,6 +31,11 @@ from misc_shared.transports import (
     parse_address,
 )
 from misc_shared.transports.guarding import choose_key, guard_sender
+from misc_shared.transports.recording_file import (
+    RecordingMode,
+    check_recording,
+    recorded_stream,
+)
 
 if TYPE_CHECKING:
     from misc_sender.monitor import Monitor
@@ -51,6 +56,7 @@ class SendCommand:
     def __init__(self, settings: SendSettings) -> None:
         self._settings = settings
         self._keys = settings.security.keys()
+        self._recording = settings.link.recording()
         self._taking = settings.source.taking()
         self._describing = settings.semantics.describing()
         self._budget = Budget(
@@ -77,7 +83,9 @@ class SendCommand:
         """
         settings = self._settings
         # Wrong words are told before models load.
-        parse_address(settings.link.to, stream=settings.link.stream)
+        address = parse_address(settings.link.to, stream=settings.link.stream)
+        if isinstance(address, FileAddress):
+            check_recording(address.path, self._recording)
         source = open_source(settings.source.source, options=self._taking)
         key = self._choose_key(source)
         overhead = 0 if key is None else SHORT_OVERHEAD
@@ -139,6 +147,8 @@ class SendCommand:
             expiry=link.deadline,
             ca_file=link.ca_file,
             webrtc=self._settings.webrtc.options(),
+            recording=self._recording,
+            patient=self._settings.adaptation.spool is not None,
         )
         if monitor is not None:
             monitor.link = transport
@@ -187,11 +197,13 @@ class SendCommand:
         return choose_key(self._keys, stream=address.stream or DEFAULT_STREAM, mtu=link.mtu)
 
     def _stream_name(self, source: Source) -> str | None:
-        """The asked name; a recording is named after what is in it."""
+        """The asked name; a recording is named after what is in it, or was first."""
         link = self._settings.link
         address = parse_address(link.to, stream=link.stream)
         if not isinstance(address, FileAddress) or link.stream is not None:
             return link.stream
+        if self._recording is RecordingMode.APPEND and address.path.is_file():
+            return recorded_stream(address.path)
         return re.sub(r"[^A-Za-z0-9_-]+", "-", source.name).strip("-")[:64] or None
 
 

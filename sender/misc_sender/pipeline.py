@@ -50,6 +50,7 @@ from misc_shared.session import (
     SenderTiming,
 )
 from misc_shared.transports import Transport
+from misc_shared.transports.file import publish_recording
 from misc_shared.transports.pacing import Pacer
 from misc_shared.transports.sealed import refusals_of, sealing_of
 from misc_shared.wire import MAX_EPOCH
@@ -364,6 +365,7 @@ class SendPipeline:
                     self._references.confirmed(frame)
                     self._reporter.report(FrameEnded(frame=str(frame), outcome="delivered"))
                 case FrameSent(frame):
+                    publish_recording(self._transport)
                     self._reporter.report(FrameEnded(frame=str(frame), outcome="sent"))
                 case FrameDropped(frame, _, delivered):
                     self._references.confirmed(frame, delivered)

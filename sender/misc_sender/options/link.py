@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
+
+if TYPE_CHECKING:
+    from misc_shared.transports.recording_file import RecordingMode
 
 __all__ = ["LinkSettings"]
 
@@ -35,3 +38,30 @@ class LinkSettings:
     ca_file: Annotated[
         Path | None, typer.Option(help="Certificates to trust, for mqtts and webrtc+https.")
     ] = None
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite",
+            help="Replace a recording that is there, once the first new picture is in.",
+        ),
+    ] = False
+    append: Annotated[
+        bool, typer.Option("--append", help="Continue a recording that is there.")
+    ] = False
+
+    def recording(self) -> RecordingMode:
+        """What may happen to a recording that is there already.
+
+        Raises:
+            ConfigError: both is asked for, or --to names no recording.
+        """
+        from misc_shared.errors import ConfigError
+        from misc_shared.transports.recording_file import RecordingMode
+
+        if self.overwrite and self.append:
+            raise ConfigError("--overwrite and --append exclude each other: drop one of them")
+        if (self.overwrite or self.append) and not self.to.startswith("file:"):
+            raise ConfigError("--overwrite and --append are for recordings, --to file:PATH")
+        if self.append:
+            return RecordingMode.APPEND
+        return RecordingMode.OVERWRITE if self.overwrite else RecordingMode.NEW

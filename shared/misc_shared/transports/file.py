@@ -5,30 +5,37 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from misc_shared.errors import TransportError
-from misc_shared.transports.base import DEFAULT_MTU, Clock, SystemClock
+from misc_shared.errors import ConfigError, TransportError
+from misc_shared.transports.address import DEFAULT_STREAM
+from misc_shared.transports.base import DEFAULT_MTU, Clock, SystemClock, Transport
+from misc_shared.transports.liveness import layers_of
 from misc_shared.transports.recording import (
     Entry,
     Header,
     RecordingReader,
     encode_entry,
-    encode_header,
 )
+from misc_shared.transports.recording_file import RecordingFile, RecordingMode
 
-__all__ = ["RecordingClock", "RecordingReceiver", "RecordingSender"]
+__all__ = ["RecordingClock", "RecordingReceiver", "RecordingSender", "publish_recording"]
 
 _ONE_WAY = "a recording goes one way"
 
 
 class RecordingSender:
-    """Writes every datagram of a stream to a file, replacing what was there.
+    """Writes every datagram of a stream to a file.
+
+    An older file stays as it is until `publish_recording`: see `RecordingFile`.
 
     Args:
         path: the recording to write.
-        stream: the stream's name.
+        stream: the stream's name; None takes that of the recording that is continued.
         mtu: bytes of the largest datagram.
+        mode: what may happen to a file that is there.
 
     Raises:
+        ConfigError: there is a file already that may not be replaced, or cannot be continued, or
+            it holds another stream.
         TransportError: the file cannot be written.
     """
 
@@ -36,18 +43,29 @@ class RecordingSender:
     overhead = 0
     reconnects = 0
 
-    def __init__(self, path: Path, *, stream: str, mtu: int = DEFAULT_MTU) -> None:
-        self.stream = stream
+    def __init__(
+        self,
+        path: Path,
+        *,
+        stream: str | None,
+        mtu: int = DEFAULT_MTU,
+        mode: RecordingMode = RecordingMode.NEW,
+    ) -> None:
         self.mtu = mtu
         self.clock: Clock = SystemClock()
         self._path = path
-        self._started = time.monotonic()
-        try:
-            # Unbuffered: an entry is one write, so a crash costs at most the last of them.
-            self._file = path.open("wb", buffering=0)
-        except OSError as error:
-            raise TransportError(f"cannot write the recording {path}: {error.strerror}") from None
-        self._write(encode_header(Header(stream=stream, started=time.time())))
+        header = Header(stream=stream or DEFAULT_STREAM, started=time.time())
+        self._file = RecordingFile(path, mode=mode, header=header)
+        self.stream = self._file.header.stream
+        if stream is not None and stream != self.stream:
+            self._file.close()
+            raise ConfigError(
+                f"{path} holds the stream {self.stream!r} and this is {stream!r}: give another "
+                f"file, or --stream {self.stream}"
+            )
+        # Times never decrease in a recording, also where a clock was set back between two runs.
+        since = max(self._file.last, time.time() - self._file.header.started)
+        self._zero = time.monotonic() - since
 
     async def ready(self) -> None:
         """Return at once: a file always takes one more."""
@@ -61,26 +79,31 @@ class RecordingSender:
             raise TransportError(
                 f"a datagram of {len(datagram)} bytes does not fit the MTU of {self.mtu}"
             )
-        seconds = time.monotonic() - self._started
-        self._write(encode_entry(Entry(seconds=seconds, datagram=datagram)))
+        seconds = time.monotonic() - self._zero
+        self._file.write(encode_entry(Entry(seconds=seconds, datagram=datagram)))
 
     async def receive(self) -> bytes | None:
         """Return None: nothing comes back from a file."""
         return None
 
     async def close(self) -> None:
-        """Close the file."""
+        """Close the file; if no picture is in, nothing of it stays."""
         self._file.close()
 
-    def _write(self, data: bytes) -> None:
-        try:
-            written = self._file.write(data)
-        except OSError as error:
-            raise TransportError(
-                f"cannot write the recording {self._path}: {error.strerror}"
-            ) from None
-        if written != len(data):
-            raise TransportError(f"cannot write the recording {self._path}: the disk is full")
+    def publish(self) -> None:
+        """Give the file its name: the first picture is in."""
+        self._file.publish()
+
+
+def publish_recording(transport: Transport) -> None:
+    """Say that the first picture is in, where a transport writes a recording.
+
+    Raises:
+        TransportError: it cannot be written.
+    """
+    for layer in layers_of(transport):
+        if isinstance(layer, RecordingSender):
+            layer.publish()
 
 
 class RecordingClock:

@@ -42,6 +42,7 @@ class MqttTransport:
         mtu: bytes of the largest datagram.
         expiry: seconds after which the broker need not deliver a datagram any more, or None.
         tls: the TLS settings, or None for plain TCP.
+        patient: the session begins before the broker's limit is known, so it cannot follow it.
     """
 
     duplex = True
@@ -54,7 +55,9 @@ class MqttTransport:
         mtu: int = DEFAULT_MTU,
         expiry: float | None = None,
         tls: ssl.SSLContext | None = None,
+        patient: bool = False,
     ) -> None:
+        self._patient = patient
         self.stream = address.stream
         self.mtu = min(mtu, MAX_DATAGRAM)
         self.clock: Clock = SystemClock()
@@ -90,6 +93,7 @@ class MqttTransport:
         mtu: int = DEFAULT_MTU,
         expiry: float | None = None,
         ca_file: Path | None = None,
+        patient: bool = False,
     ) -> MqttTransport:
         """Reach the broker for the first time, or say in one sentence why not.
 
@@ -99,13 +103,14 @@ class MqttTransport:
             mtu: bytes of the largest datagram.
             expiry: seconds until the broker may drop a datagram, or None for never.
             ca_file: certificates to trust in place of the system's, for mqtts.
+            patient: return at once, and try until the broker answers: `ready` waits meanwhile.
 
         Raises:
             TransportError: the broker does not answer, or refuses us.
         """
         tls = tls_context(ca_file) if address.tls else None
-        transport = cls(address, sending=sending, mtu=mtu, expiry=expiry, tls=tls)
-        await transport._connection.start()
+        transport = cls(address, sending=sending, mtu=mtu, expiry=expiry, tls=tls, patient=patient)
+        await transport._connection.start(patient=patient)
         return transport
 
     @property
@@ -157,8 +162,13 @@ class MqttTransport:
     async def _introduce(self) -> None:
         """Keep below what this broker takes; the first time, the MTU follows. Say that we live."""
         largest = self._connection.largest(self._outgoing_topic, mtu=self.mtu)
-        if self._largest is None:
+        if self._largest is None and not self._patient:
             self.mtu = largest
+        elif largest < self.mtu:
+            raise TransportError(
+                f"{self._connection.broker} takes datagrams of at most {largest} bytes, and ours "
+                f"have up to {self.mtu}; start again with --mtu {largest}"
+            )
         self._largest = largest
         if self._sending:
             await self._connection.retain(self._status_topic, _ONLINE)

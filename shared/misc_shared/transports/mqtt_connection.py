@@ -123,13 +123,18 @@ class BrokerConnection:
         """Whether the broker is there at this moment."""
         return self._up
 
-    async def start(self) -> None:
+    async def start(self, *, patient: bool = False) -> None:
         """Reach the broker for the first time, or say in one sentence why not.
+
+        Args:
+            patient: return at once; it is tried again until it answers.
 
         Raises:
             TransportError: the broker does not answer, or refuses us.
         """
         first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if patient:
+            first.set_result(None)
         self._keeper = asyncio.create_task(self._keep_connected(first))
         self._keeper.add_done_callback(lambda _: self._end())
         try:

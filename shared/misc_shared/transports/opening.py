@@ -13,6 +13,7 @@ from misc_shared.transports.address import (
     parse_address,
 )
 from misc_shared.transports.base import DEFAULT_MTU, Transport
+from misc_shared.transports.recording_file import RecordingMode
 from misc_shared.transports.webrtc.options import DEFAULT_WEBRTC, WebrtcOptions
 from misc_shared.wire import MAX_DATAGRAM, MIN_MTU
 
@@ -27,6 +28,8 @@ async def open_sender(
     expiry: float | None = None,
     ca_file: Path | None = None,
     webrtc: WebrtcOptions = DEFAULT_WEBRTC,
+    recording: RecordingMode = RecordingMode.NEW,
+    patient: bool = False,
 ) -> Transport:
     """Open the sending end of a stream.
 
@@ -38,9 +41,11 @@ async def open_sender(
         expiry: seconds after which a broker may drop a datagram, or None.
         ca_file: certificates to trust in place of the system's, for mqtts and webrtc+https.
         webrtc: how WebRTC connections are made.
+        recording: what may happen to a recording that is there already.
+        patient: return before a broker has answered, and go on trying as after a lost connection.
 
     Raises:
-        ConfigError: the URL, the name, the MTU or an option makes no sense.
+        ConfigError: the URL, the name, the MTU or an option makes no sense, or a file is there.
         MissingExtraError: WebRTC is asked for and not installed.
         TransportError: the broker or receiver does not answer or refuses us, or the file cannot be
             written.
@@ -51,7 +56,7 @@ async def open_sender(
     if isinstance(address, FileAddress):
         from misc_shared.transports.file import RecordingSender
 
-        return RecordingSender(address.path, stream=address.stream or DEFAULT_STREAM, mtu=mtu)
+        return RecordingSender(address.path, stream=address.stream, mtu=mtu, mode=recording)
     if isinstance(address, WebrtcAddress):
         check_webrtc()
         from misc_shared.transports.webrtc.endpoint import MAX_MTU
@@ -66,7 +71,7 @@ async def open_sender(
     from misc_shared.transports.mqtt import MqttTransport
 
     return await MqttTransport.connect(
-        address, sending=True, mtu=mtu, expiry=expiry, ca_file=ca_file
+        address, sending=True, mtu=mtu, expiry=expiry, ca_file=ca_file, patient=patient
     )
 
 

@@ -23,7 +23,15 @@ from misc_shared.transports.address import STREAM_NAME_PATTERN
 from misc_shared.transports.framing import object_length
 from misc_shared.wire import MAX_DATAGRAM
 
-__all__ = ["Entry", "Header", "RecordingReader", "encode_entry", "encode_header"]
+__all__ = [
+    "Entry",
+    "Header",
+    "RecordingEnd",
+    "RecordingReader",
+    "encode_entry",
+    "encode_header",
+    "find_end",
+]
 
 _MAX_HEADER = 512
 _MAX_OBJECT = MAX_DATAGRAM + 32  # an entry's own framing takes at most 16 bytes
@@ -70,6 +78,25 @@ class Entry:
     datagram: bytes
 
 
+@dataclass(frozen=True)
+class RecordingEnd:
+    """Where a recording can be continued.
+
+    Attributes:
+        header: what it says about itself.
+        offset: byte after its last whole entry; what follows is an entry that was cut off.
+        seconds: of that entry; 0 if there is none.
+    """
+
+    header: Header
+    offset: int
+    seconds: float
+
+
+class _CutOffError(WireError):
+    """The file ends within an object."""
+
+
 def encode_header(header: Header) -> bytes:
     """Write the object that opens a recording."""
     return msgspec.msgpack.encode(
@@ -99,6 +126,11 @@ class RecordingReader:
         file: the recording, opened for binary reading.
         name: what to call it in messages.
 
+    Attributes:
+        header: what the recording says about itself.
+        seconds: of the entry last read.
+        offset: the byte after it.
+
     Raises:
         TransportError: the file does not begin as a recording does.
     """
@@ -108,22 +140,36 @@ class RecordingReader:
         self._name = name
         self._buffer = bytearray()
         self._offset = 0
+        self.seconds = 0.0
         self.header = self._read_header()
+        self.offset = self._offset
 
     def __iter__(self) -> Iterator[Entry]:
         """Yield the entries in order; a damaged or cut-off tail ends it with a warning."""
-        seconds = 0.0
-        while True:
-            try:
-                data = self._next_object()
-                if data is None:
-                    return
-                fields = _decode_entry(data)
-            except WireError as error:
-                _log.warning("%s is damaged, what came before was read: %s", self._name, error)
-                return
-            seconds = max(seconds, fields.milliseconds / 1000.0)
-            yield Entry(seconds=seconds, datagram=fields.datagram)
+        try:
+            yield from self.read()
+        except WireError as error:
+            _log.warning("%s is damaged, what came before was read: %s", self._name, error)
+
+    def read(self) -> Iterator[Entry]:
+        """Yield the entries in order.
+
+        Raises:
+            WireError: the rest is damaged or cut off.
+        """
+        while (data := self._next_object()) is not None:
+            fields = _decode_entry(data)
+            self.seconds = max(self.seconds, fields.milliseconds / 1000.0)
+            self.offset = self._offset
+            yield Entry(seconds=self.seconds, datagram=fields.datagram)
+
+    def only_zeros_follow(self) -> bool:
+        """Whether the rest of the file says nothing: a power cut leaves such a tail."""
+        while not any(self._buffer):
+            self._buffer = bytearray(self._file.read(_READ_SIZE))
+            if not self._buffer:
+                return True
+        return False
 
     def _read_header(self) -> Header:
         self._fill(_MAX_HEADER)
@@ -152,7 +198,7 @@ class RecordingReader:
                 raise WireError(
                     f"an object of {length} bytes at byte {self._offset}, at most {limit} expected"
                 )
-            raise WireError(f"the last entry, at byte {self._offset}, is cut off")
+            raise _CutOffError(f"the last entry, at byte {self._offset}, is cut off")
         data = bytes(self._buffer[:length])
         del self._buffer[:length]
         self._offset += length
@@ -164,6 +210,29 @@ class RecordingReader:
             if not data:
                 return
             self._buffer += data
+
+
+def find_end(file: BinaryIO, *, name: str) -> RecordingEnd:
+    """Find where a recording ends, to continue it.
+
+    Args:
+        file: the recording, at its beginning.
+        name: what to call it in messages.
+
+    Raises:
+        TransportError: it is no recording, or damaged before its end: there may be more pictures
+            behind the damage.
+    """
+    reader = RecordingReader(file, name=name)
+    try:
+        for _ in reader.read():
+            pass
+    except _CutOffError:
+        pass
+    except WireError as error:
+        if not reader.only_zeros_follow():
+            raise TransportError(f"{name} is damaged: {error}") from None
+    return RecordingEnd(header=reader.header, offset=reader.offset, seconds=reader.seconds)
 
 
 def _decode_entry(data: bytes) -> _EntryFields:

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from misc_shared.errors import TransportError
+from misc_shared.errors import ConfigError, TransportError
 from misc_shared.transports import open_receiver, open_sender
+from misc_shared.transports.file import RecordingSender, publish_recording
 from misc_shared.transports.recording import (
     Entry,
     Header,
@@ -19,6 +20,7 @@ from misc_shared.transports.recording import (
     encode_entry,
     encode_header,
 )
+from misc_shared.transports.recording_file import RecordingMode
 
 HEADER = Header(stream="porch", started=1_700_000_000.25)
 ENTRIES = [Entry(0.0, b""), Entry(0.5, b"abc"), Entry(70.0, bytes(300)), Entry(71.0, bytes(70_00))]
@@ -116,6 +118,7 @@ async def test_through_the_transports(tmp_path: Path) -> None:
     for datagram in (b"one", b"two"):
         await sender.ready()
         await sender.send(datagram)
+    publish_recording(sender)
     await sender.close()
     receiver = await open_receiver(url)
     assert receiver.stream == "walk"
@@ -142,6 +145,7 @@ async def test_nothing_goes_back_into_a_recording(tmp_path: Path) -> None:
     sender = await open_sender(url)
     assert not sender.duplex
     assert await sender.receive() is None
+    publish_recording(sender)
     receiver = await open_receiver(url)
     with pytest.raises(TransportError, match="one way"):
         await receiver.send(b"hello?")
@@ -163,3 +167,44 @@ async def test_paths_that_cannot_be_used(tmp_path: Path) -> None:
         await open_receiver(f"file:{tmp_path / 'none.misc'}")
     with pytest.raises(TransportError, match=r"cannot write .*: Is a directory"):
         await open_sender(f"file:{tmp_path}")
+
+
+async def test_two_programs_do_not_write_one_recording(tmp_path: Path) -> None:
+    """The second is refused, whether the first has begun it or continues it."""
+    path = tmp_path / "walk.misc"
+    first = RecordingSender(path, stream="walk")
+    with pytest.raises(ConfigError, match="another program is writing"):
+        RecordingSender(path, stream="walk")
+    publish_recording(first)
+    with pytest.raises(ConfigError, match="another program is writing"):
+        RecordingSender(path, stream="walk", mode=RecordingMode.APPEND)
+    await first.close()
+    again = RecordingSender(path, stream=None, mode=RecordingMode.APPEND)
+    assert again.stream == "walk"
+    await again.close()
+
+
+async def test_a_pipe_is_written_directly() -> None:
+    """There is nothing to keep, and nothing to rename."""
+    sender = RecordingSender(Path("/dev/null"), stream="walk")
+    await sender.send(b"one")
+    publish_recording(sender)
+    await sender.close()
+
+
+@pytest.mark.parametrize("cut", range(1, 9))
+async def test_a_continued_recording_is_as_if_it_was_never_cut(tmp_path: Path, cut: int) -> None:
+    """Whole entries before the cut, then the new ones; times never run back."""
+    path = tmp_path / "cut.misc"
+    path.write_bytes(WHOLE[:-cut])
+    sender = RecordingSender(path, stream="porch", mode=RecordingMode.APPEND)
+    await sender.send(b"next")
+    assert path.read_bytes() == WHOLE[:-cut]
+    publish_recording(sender)
+    await sender.close()
+    entries = _read(path.read_bytes())
+    assert [entry.datagram for entry in entries] == [
+        *(entry.datagram for entry in ENTRIES[:-1]),
+        b"next",
+    ]
+    assert entries[-1].seconds >= entries[-2].seconds
