@@ -34,6 +34,7 @@ class Departure:
     Attributes:
         number: Of the datagram, from 0.
         at: When it left.
+        nbytes: Of the datagram.
         bytes_sent: Of all datagrams up to and including this one.
         first_at: When the datagram left after whose arrival its sample begins.
         delivered: Bytes that the receiver was known to have.
@@ -44,6 +45,7 @@ class Departure:
 
     number: int
     at: float
+    nbytes: int
     bytes_sent: int
     first_at: float
     delivered: int
@@ -77,6 +79,7 @@ class DeliveryRate:
         self._shortest: deque[tuple[float, float]] = deque()
         self._first_at = 0.0
         self._receiver: int | None = None
+        self._receivers = 0
         self._received: int | None = None
         self._delivered = 0
         self._delivered_at = 0.0
@@ -127,6 +130,7 @@ class DeliveryRate:
         departure = Departure(
             number=self._count,
             at=now,
+            nbytes=nbytes,
             bytes_sent=self._sent,
             first_at=self._first_at,
             delivered=self._delivered,
@@ -147,25 +151,52 @@ class DeliveryRate:
             self._burst += 1
             self._starved_until = self._count
 
+    def is_still_under_way(self, departure: Departure) -> bool:
+        """Whether no more bytes arrived than had left before a datagram.
+
+        Then it has not arrived, if none before it got lost. That is only told where one receiver
+        has counted from the start.
+        """
+        before = departure.bytes_sent - departure.nbytes
+        return self._receivers == 1 and self._delivered <= before
+
+    def count(self, receiver: int, received: int) -> bool:
+        """Add up what came, before `answered`.
+
+        Args:
+            receiver: Which one it is, as in `Ack`.
+            received: Bytes of this run that it has got, modulo 2**32.
+
+        Returns:
+            False if another receiver answers than before, which counts anew.
+        """
+        other = receiver != self._receiver
+        self._receivers += other
+        step = (received - (self._received or 0)) % _TURN
+        self._receiver, self._received = receiver, received
+        if (other and self._receivers > 1) or step >= _TURN // 2:
+            return False
+        # Somebody who claims more than was sent is not believed.
+        self._delivered = min(self._delivered + step, self._sent)
+        return True
+
     def answered(
         self,
-        received: tuple[int, int],
         newest: Departure | None,
         at: float,
         *,
         round_trip: float,
+        same_receiver: bool,
     ) -> None:
-        """Take in an acknowledgement.
+        """Take in what an acknowledgement confirms.
 
         Args:
-            received: Which receiver it is, as in `Ack`, and the bytes of this run that it has got,
-                modulo 2**32.
             newest: The newest datagram that it confirms for the first time; None if there is none,
                 or if it is not certain which sending of it arrived.
             at: When the receiver got what it got last.
             round_trip: Seconds; samples count for a few of them.
+            same_receiver: What `count` gave.
         """
-        same_receiver = self._count_bytes(*received)
         if newest is None or (self._newest is not None and newest.number <= self._newest.number):
             return
         self._note_round_trip(at - newest.at, at)
@@ -178,17 +209,6 @@ class DeliveryRate:
         self._settled = max(self._settled, newest.bytes_sent)
         self._delivered_at = at
         self._first_at = newest.at
-
-    def _count_bytes(self, receiver: int, received: int) -> bool:
-        """Add up what came; returns False if another receiver answers, who counts anew."""
-        other = self._receiver not in (None, receiver)
-        step = (received - (self._received or 0)) % _TURN
-        self._receiver, self._received = receiver, received
-        if other or step >= _TURN // 2:
-            return False
-        # Somebody who claims more than was sent is not believed.
-        self._delivered = min(self._delivered + step, self._sent)
-        return True
 
     def _take_samples(self, newest: Departure, at: float, *, window: float) -> None:
         since_departure = _rate(

@@ -77,6 +77,7 @@ class ConfirmedFlight:
         self._round_trip = round_trip
         self._delivery = delivery
         self._backed_off_at: float | None = None
+        self._measured_until = float("-inf")
 
     def wants_parity(self, lifetime: float) -> bool:
         """Whether a tenth or more gets lost, and the deadline leaves no time for two repeats."""
@@ -194,20 +195,36 @@ class ConfirmedFlight:
 
     def _learn_from(self, news: list[OutgoingPiece], ack: Ack, answered_at: float) -> None:
         newest = max(news, key=lambda piece: piece.order, default=None)
-        certain = newest.departure if newest is not None and newest.sends == 1 else None
+        same_receiver = self._delivery.count(ack.receiver, ack.received)
+        certain = None if newest is None else self._confirmed_sending(newest)
         if newest is not None:
             self._backed_off_at = None
             self._round_trip.answered()
         if certain is not None:
             self._round_trip.measure(answered_at - certain.at)
+            self._measured_until = max(self._measured_until, certain.at)
         elif newest is not None and newest.departure is not None:
             self._delivery.time_out(newest.departure)  # whichever sending it was, it is over
         self._delivery.answered(
-            (ack.receiver, ack.received),
             certain,
             answered_at,
             round_trip=self._round_trip.estimate,
+            same_receiver=same_receiver,
         )
+
+    def _confirmed_sending(self, piece: OutgoingPiece) -> Departure | None:
+        """Which sending of a chunk arrived; None if nobody can tell.
+
+        Of a repeated chunk it was the first one if the receiver has no more bytes than had left
+        before the repeat: the time-out was too short, which Karn's rule alone would never learn
+        (RFC 3522 does the same by time stamps). Where something that left later was measured
+        already, something before was lost, and the bytes say nothing.
+        """
+        first = piece.departures[0]
+        if piece.sends == 1:
+            return first
+        too_soon = self._delivery.is_still_under_way(piece.departures[1])
+        return first if too_soon and first.at > self._measured_until else None
 
     def _repeat_overtaken(self, frames: list[FrameInFlight], newest_order: int, now: float) -> None:
         for frame, piece in self._repeatable():

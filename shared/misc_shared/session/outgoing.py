@@ -56,8 +56,7 @@ class OutgoingPiece:
         payload: Its bytes.
         protects: Bytes of the layer if it is a parity, otherwise 0.
         state: Where it is.
-        sends: How often it went out.
-        departure: What was known when it last did; None before the first time.
+        departures: What was known each time, the first one first.
     """
 
     layer: LayerKind
@@ -66,8 +65,17 @@ class OutgoingPiece:
     payload: bytes
     protects: int = 0
     state: Piece = Piece.QUEUED
-    sends: int = 0
-    departure: Departure | None = None
+    departures: list[Departure] = field(default_factory=list)
+
+    @property
+    def sends(self) -> int:
+        """How often it went out."""
+        return len(self.departures)
+
+    @property
+    def departure(self) -> Departure | None:
+        """What was known when it last went out; None before the first time."""
+        return self.departures[-1] if self.departures else None
 
     @property
     def sent_at(self) -> float:
@@ -101,8 +109,7 @@ class OutgoingPiece:
     def send(self, departure: Departure) -> None:
         """Note that it was handed to the link."""
         self.on(PieceTrigger.SEND)
-        self.sends += 1
-        self.departure = departure
+        self.departures.append(departure)
 
 
 @dataclass(slots=True, eq=False)

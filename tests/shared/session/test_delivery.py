@@ -9,8 +9,22 @@ from tests.shared.session.virtual_link import (
     picture,
 )
 
-from misc_shared.session.delivery import DeliveryRate
+from misc_shared.session.delivery import DeliveryRate, Departure
 from misc_shared.wire import LayerKind
+
+
+def answer(
+    link: DeliveryRate,
+    departure: Departure,
+    received: int,
+    at: float,
+    *,
+    round_trip: float,
+    receiver: int = 1,
+) -> None:
+    """The receiver confirms a datagram."""
+    same = link.count(receiver, received)
+    link.answered(departure, at, round_trip=round_trip, same_receiver=same)
 
 
 def burst(link: DeliveryRate, *, at: float, sizes: list[int], rate: float, delay: float) -> float:
@@ -25,7 +39,7 @@ def burst(link: DeliveryRate, *, at: float, sizes: list[int], rate: float, delay
     for departure, size in zip(departures, sizes, strict=True):
         arrived = departure.at + size * 8 / rate + delay
         received += size
-        link.answered((1, received), departure, arrived, round_trip=2 * delay)
+        answer(link, departure, received, arrived, round_trip=2 * delay)
     link.received_by_test = received  # type: ignore[attr-defined]
     return arrived
 
@@ -88,7 +102,7 @@ class TestRate:
         link = DeliveryRate()
         burst(link, at=0.0, sizes=[100] * 10, rate=10_000, delay=0.1)
         departure = link.sent(100, 50.0)
-        link.answered((2, 100), departure, 51.0, round_trip=0.2)
+        answer(link, departure, 100, 51.0, round_trip=0.2, receiver=2)
         assert link.rate == pytest.approx(10_000)
         assert link.loss == 0.0
 
@@ -97,8 +111,8 @@ class TestRate:
         link = DeliveryRate()
         first = link.sent(100, 0.0)
         second = link.sent(100, 0.1)
-        link.answered((1, 1_000_000), first, 0.2, round_trip=0.1)
-        link.answered((1, 2_000_000), second, 0.3, round_trip=0.1)
+        answer(link, first, 1_000_000, 0.2, round_trip=0.1)
+        answer(link, second, 2_000_000, 0.3, round_trip=0.1)
         assert (link.rate or 0.0) <= 200 * 8 / 0.1
 
 

@@ -97,6 +97,25 @@ def test_a_dead_return_channel_costs_repeats_but_no_picture() -> None:
     assert simulation.receiver.counters.duplicates > 0
 
 
+@pytest.mark.parametrize(("delay", "most"), [(1.8, 2), (10.0, 8)])
+def test_a_delay_above_the_first_time_out_is_learned(delay: float, most: int) -> None:
+    """The first picture is repeated too early, and those after it never again."""
+    simulation = Simulation(
+        make_sender(mtu=1100),
+        make_receiver(),
+        up=Direction(delay=delay),
+        down=Direction(delay=delay),
+    )
+    for number in range(10):
+        simulation.at(60.0 * number, picture(60.0 * number, lifetime=58, base=150, detail1=600))
+    simulation.run(until=59)
+    early = simulation.sender.counters.repeats
+    assert 0 < early <= most
+    simulation.run(until=700)
+    assert simulation.sender.counters.repeats == early
+    assert len(simulation.layers_received()) == 20
+
+
 def test_a_dead_link_is_noticed_at_the_receiver() -> None:
     """What is shown is old."""
     simulation = run(up=Direction(pattern=[ARRIVES] * 6 + [LOST] * 1000), frames=3)

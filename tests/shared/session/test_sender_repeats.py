@@ -96,16 +96,20 @@ class TestRepeats:
                 times.append(now)
         assert times == [3.0, 9.0, 21.0, 45.0]
 
-    def test_a_repeated_datagram_measures_nothing(self) -> None:
-        """Karn's rule: nobody knows which copy was answered."""
+    @pytest.mark.parametrize("copies", [1, 2])
+    def test_a_repeated_datagram_measures_only_its_first_sending(self, copies: int) -> None:
+        """If no more bytes came than had left before the repeat; else nobody knows which it was."""
         sender = make_sender()
         frame = sender.submit(picture(0, base=9), 0).on_wire
         drain(sender, 0)
+        before = sender.counters.bytes
         sender.tick(3)
         drain(sender, 3)
-        events = sender.receive(ack(FrameReport(frame, -1, 0, 0, 0, 0)), 3.1)
-        report = next(event for event in events if isinstance(event, ReceiverReport))
-        assert report.round_trip is None
+        received = before if copies == 1 else sender.counters.bytes
+        report = FrameReport(frame, -1, 0, 0, 0, 0)
+        events = sender.receive(ack(report, received=received), 3.5)
+        heard = next(event for event in events if isinstance(event, ReceiverReport))
+        assert heard.round_trip == (3.5 if copies == 1 else None)
 
     def test_one_way_repeats_each_base_once_and_hello_for_ever(self) -> None:
         """Nobody can ask for either, nor for HELLO's long form."""
