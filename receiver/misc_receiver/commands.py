@@ -60,6 +60,7 @@ class ReceiveCommand:
         """
         link = self._settings.link
         # Wrong words are told before models load.
+        self._settings.webrtc.check_for(link.origin)
         many = expects_many(link.origin, stream=link.stream)
         self._folder = self._settings.output.folder(many=many)
         pack = load_pack(self._settings.refining.pack)

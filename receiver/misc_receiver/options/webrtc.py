@@ -38,6 +38,19 @@ class WebrtcSettings(WebrtcGroup):
         Path | None, typer.Option(help="PEM file with its key, if that is in another file.")
     ] = None
 
+    def check_for(self, origin: str) -> None:
+        """Refuse options that make no sense, or that these streams have no use for.
+
+        Args:
+            origin: the URL that they come from.
+
+        Raises:
+            ConfigError: which.
+        """
+        options = self.options()
+        if not origin.startswith("webrtc+https:"):
+            options.refuse_tls(origin.partition("://")[0] + "://")
+
     def _options(self) -> WebrtcOptions:
         return replace(
             super()._options(), certificate=self.tls_certificate, private_key=self.tls_key

@@ -6,22 +6,19 @@ A line that begins with # says something to people. In a folder, NAME.key holds 
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from misc_shared.errors import ConfigError
+from misc_shared.secret_files import read_secret
 from misc_shared.security.keys import StreamKey
 from misc_shared.stream_names import STREAM_NAME_PATTERN
 
 __all__ = ["KeyRing", "load_keys", "write_key"]
 
-_log = logging.getLogger(__name__)
-
 _MAX_FILE = 1 << 20
-_READABLE_BY_OTHERS = 0o077
 
 
 class KeyRing:
@@ -123,7 +120,9 @@ def _load_folder(folder: Path) -> KeyRing:
 
 def _read(path: Path) -> Iterator[tuple[str | None, StreamKey]]:
     """Each key of a file, with the stream's name if it has one."""
-    for number, line in enumerate(_text(path).splitlines(), start=1):
+    for number, line in enumerate(
+        read_secret(path, name="the key file", limit=_MAX_FILE).splitlines(), start=1
+    ):
         words = line.split()
         if not words or words[0].startswith("#"):
             continue
@@ -136,19 +135,3 @@ def _read(path: Path) -> Iterator[tuple[str | None, StreamKey]]:
         except ConfigError as error:
             raise ConfigError(f"line {number} of {path} is no key: {error}") from None
         yield stream, key
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_mode & _READABLE_BY_OTHERS:
-                _log.warning("others may read the key file %s; run: chmod 600 %s", path, path)
-            data = file.read(_MAX_FILE + 1)
-    except OSError as error:
-        raise ConfigError(f"cannot read the key file {path}: {error.strerror}") from None
-    if len(data) > _MAX_FILE:
-        raise ConfigError(f"{path} is no key file: it has more than {_MAX_FILE} bytes")
-    try:
-        return data.decode("ascii")
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path} is no key file: it is not plain text") from None

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from misc_shared.errors import ConfigError
+from misc_shared.secret_files import refuse_if_shared
 from misc_shared.settings.fields import Setting
+from misc_shared.settings.printing import has_password
 from misc_shared.settings.values import check_value
 
 __all__ = ["read_settings"]
@@ -28,9 +30,12 @@ def read_settings(path: Path, settings: Sequence[Setting]) -> dict[str, Any]:
 
     Raises:
         ConfigError: it cannot be read, is no TOML, has a key that nobody knows, or a value of a
-            wrong type or out of range; the message names the file and the key.
+            wrong type or out of range, the message names the file and the key; or it has a
+            password and others can read it.
     """
     values = _parse(path)
+    if has_password(values.values()):
+        refuse_if_shared(path, name="the passwords in the settings")
     known = {setting.key: setting for setting in settings}
     for key, value in values.items():
         if key not in known:

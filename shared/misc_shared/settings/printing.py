@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from misc_shared.settings.fields import Setting
 
-__all__ = ["as_toml"]
+__all__ = ["as_toml", "has_password"]
 
 _SAID_BY = {
     "commandline": "the command line",
@@ -20,6 +20,7 @@ _SAID_BY = {
     "default": "default",
 }
 _PASSWORD = re.compile(r"((?:://|\bturns?:)[^/@:]*):([^/]*)@")
+_LEFT_OUT = "..."
 
 
 def as_toml(
@@ -38,6 +39,11 @@ def as_toml(
     return "\n".join(lines)
 
 
+def has_password(values: Iterable[object]) -> bool:
+    """Whether a URL among settings has a password, other than what `as_toml` writes for one."""
+    return any(match[2] != _LEFT_OUT for one in values for match in _PASSWORD.finditer(str(one)))
+
+
 def _line(setting: Setting, values: Mapping[str, Any], sources: Mapping[str, str]) -> str:
     value = values[setting.name]
     if value is None:
@@ -50,5 +56,5 @@ def _literal(value: object) -> str:
         return "[" + ", ".join(map(_literal, value)) + "]"
     if isinstance(value, str | Path):
         # A basic string of TOML is one of JSON, with the same escapes.
-        return json.dumps(_PASSWORD.sub(r"\1:...@", str(value)), ensure_ascii=False)
+        return json.dumps(_PASSWORD.sub(rf"\1:{_LEFT_OUT}@", str(value)), ensure_ascii=False)
     return json.dumps(value)

@@ -108,15 +108,16 @@ def test_missing_places(tmp_path: Path) -> None:
         write_key(tmp_path / "none" / "garden.key")
 
 
-def test_others_may_not_read_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """A key that others can read still works, and the warning says what to do."""
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o602])
+def test_a_key_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
+    """With the command that mends it."""
     path = tmp_path / "garden.key"
     write_key(path)
-    load_keys(path)
-    assert not caplog.records
-    path.chmod(0o644)
-    load_keys(path)
-    assert f"chmod 600 {path}" in caplog.text
+    path.chmod(mode)
+    with pytest.raises(ConfigError, match=f"others can read the key file: run chmod 600 {path}"):
+        load_keys(path)
+    with pytest.raises(ConfigError, match="chmod 600"):
+        load_keys(tmp_path)
 
 
 def test_nothing_shows_the_secret() -> None:

@@ -205,3 +205,19 @@ def test_a_name_is_used_once() -> None:
 def test_every_option_of_the_sender_has_a_heading_and_help() -> None:
     """So that --help explains all."""
     assert all(setting.panel and setting.info.help for setting in settings_in(SendSettings))
+
+
+def test_passwords_in_a_file_are_kept_from_others(
+    sail: Program, write: Callable[[str], Path]
+) -> None:
+    """A file that others can read may have none; the sentence has the command that mends it."""
+    path = write('name = "mqtt://me:secret@host"')
+    path.chmod(0o644)
+    result = sail.run("--config", path)
+    assert result.exit_code == 2
+    assert f"run chmod 600 {path}" in result.output
+    path.chmod(0o600)
+    assert sail("--config", path).boat.name == "mqtt://me:secret@host"
+    path = write('# name = "mqtt://me:secret@host"\nname = "mqtt://host"')
+    path.chmod(0o644)
+    assert sail("--config", path).boat.name == "mqtt://host"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from misc_shared.errors import ConfigError, TransportError
+from misc_shared.secret_files import read_secret
 
 __all__ = [
     "DEFAULT_WEBRTC",
@@ -24,6 +25,7 @@ _SERVER = re.compile(
     r"(?P<scheme>stuns?|turns?):(?:(?P<user>[^:@/]+):(?P<password>[^@/]+)@)?"
     r"(?P<host>[A-Za-z0-9.-]+)(?P<port>:[0-9]{1,5})?(?P<transport>\?transport=(?:udp|tcp))?"
 )
+_MAX_FILE = 1024
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{16,256}")
 """A bearer token: RFC 6750, 2.1, and long enough that nobody guesses it."""
 
@@ -88,12 +90,27 @@ class WebrtcOptions:
         if self.sessions < 1:
             raise ConfigError(f"{self.sessions} sessions: take at least 1")
 
+    def refuse_tls(self, url: str) -> None:
+        """Refuse a certificate where nothing would show it.
+
+        Args:
+            url: where streams come from.
+
+        Raises:
+            ConfigError: there is one, or its key.
+        """
+        if self.certificate is not None or self.private_key is not None:
+            raise ConfigError(
+                f"--tls-certificate and --tls-key are for webrtc+https:// and {url} has no use for "
+                "them: drop them or change the URL; the live page has no TLS, so put a server that "
+                "has before it"
+            )
+
     def known_token(self) -> str | None:
         """The token, from wherever it comes; None if none was given.
 
         Raises:
-            ConfigError: it is malformed.
-            TransportError: its file cannot be read.
+            ConfigError: it is malformed, or its file cannot be read or is not kept from others.
         """
         return read_token(self.token_file) if self.token_file is not None else self.token
 
@@ -127,13 +144,9 @@ def read_token(path: Path) -> str:
     """The bearer token in a file.
 
     Raises:
-        ConfigError: what is in there is no token.
-        TransportError: the file cannot be read.
+        ConfigError: the file cannot be read, others can read it too, or it holds no token.
     """
-    try:
-        text = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise TransportError(f"cannot read the token file {path}: {error}") from None
+    text = read_secret(path, name="the token file", limit=_MAX_FILE).strip()
     _check_token(text, f"the token in {path}")
     return text
 
