@@ -17,7 +17,7 @@ from tests.integration.browser import AXE, RUN_AXE, chromium, serious_violations
 from tests.integration.conftest import Broker
 
 from misc_lab.programs import Program
-from misc_receiver.view.access import open_token
+from misc_receiver.view.token import open_token
 
 # It starts several processes, and loading torch on a busy machine takes minutes.
 pytestmark = pytest.mark.timeout(600)
@@ -219,3 +219,19 @@ def _logs_in(browser: Browser, url: str, secret: str) -> None:
     expect(page.get_by_role("heading", name="MISC")).to_be_visible()
     expect(page.locator("#summary")).to_contain_text("stream")
     assert page.url == url
+    page.goto(f"{url}#%")
+    expect(page.get_by_role("heading", name="%")).to_be_visible()
+    expect(page.get_by_text("Nothing is heard of this stream")).to_be_visible()
+    page.goto(url)
+    _logs_out(page.context, url)
+
+
+def _logs_out(context: BrowserContext, url: str) -> None:
+    """In one tab: the other one, whose feed goes on, is sent to the login."""
+    watching, leaving = context.new_page(), context.new_page()
+    for page in (watching, leaving):
+        page.goto(url)
+        expect(page.locator("#summary")).to_contain_text("stream")
+    leaving.evaluate("fetch('/logout', { method: 'POST', redirect: 'manual' })")
+    expect(watching.get_by_label("Token")).to_be_visible()
+    assert watching.url.endswith("/login")

@@ -1,120 +1,72 @@
-"""Who may look: a token, kept in a file of the user's, and cookies that prove it was known."""
+"""Who may look: by the token itself, or by a session that began with it."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import hmac
-import os
-import secrets
-import time
-from pathlib import Path
+from aiohttp import web
 
-from misc_shared.errors import ConfigError
-from misc_shared.state_folder import state_folder
+from misc_receiver.view.sessions import Sessions
+from misc_receiver.view.token import ViewToken, token_in_header
+from misc_shared.web.places import address_group
+from misc_shared.web.throttle import login_throttle
 
-__all__ = ["COOKIE", "COOKIE_SECONDS", "ViewToken", "default_token_path", "open_token"]
+__all__ = ["COOKIE", "PLAIN", "ViewAccess"]
 
 COOKIE = "misc_view"
-COOKIE_SECONDS = 30 * 24 * 3600
 
-_TOKEN_BYTES = 20
-_SHORTEST = 16
-_LONGEST = 256
+PLAIN = (".jpg", ".png", ".mjpg")
+"""What programs without headers of their own fetch: for these the token may be in the URL."""
 
 
-class ViewToken:
-    """The secret that opens the page.
-
-    Guessing is hopeless at 160 bits, so failures are not counted: a counter could only lock the
-    owner out.
+class ViewAccess:
+    """Decides who is let in.
 
     Args:
-        secret: the token.
+        token: what has to be known.
+        sessions: of those who have logged in.
+
+    Attributes:
+        sessions: see above.
     """
 
-    def __init__(self, secret: str) -> None:
-        self._secret = secret.encode()
+    def __init__(self, token: ViewToken, sessions: Sessions) -> None:
+        self._token = token
+        self.sessions = sessions
+        self._throttle = login_throttle()
 
-    def matches(self, given: str) -> bool:
-        """Whether somebody knows it; takes as long for any wrong one."""
-        return hmac.compare_digest(
-            hashlib.sha256(given.encode(errors="replace")).digest(),
-            hashlib.sha256(self._secret).digest(),
-        )
+    def admits(self, request: web.Request) -> bool:
+        """Whether a request may."""
+        if self.session_of(request) is not None:
+            return True
+        given = token_in_header(request.headers.get("Authorization", ""))
+        if given is None and request.path.endswith(PLAIN):
+            given = request.query.get("token")
+        return given is not None and self.is_token(given, address=request.remote)
 
-    def cookie(self) -> str:
-        """What a browser keeps after login: when it ends, and proof that it came from here."""
-        ends = str(int(time.time()) + COOKIE_SECONDS)
-        return f"{ends}.{self._sign(ends)}"
+    def is_token(self, given: str, *, address: str | None) -> bool:
+        """Whether this is the token; never, while an address has to wait for its failures.
 
-    def made(self, cookie: str) -> bool:
-        """Whether a cookie came from here and has not ended."""
-        ends, _, proof = cookie.partition(".")
-        if not (ends.isascii() and ends.isdecimal()) or len(ends) > len(str(1 << 63)):
+        Args:
+            given: what was shown.
+            address: the IP address that shows it.
+        """
+        if self.wait(address):
             return False
-        same = hmac.compare_digest(proof.encode(errors="replace"), self._sign(ends).encode())
-        return same and int(ends) > time.time()
-
-    def in_header(self, authorization: str) -> bool:
-        """Whether an Authorization header has it, as bearer or as the password of any user."""
-        scheme, _, value = authorization.partition(" ")
-        if scheme.lower() == "bearer":
-            return self.matches(value.strip())
-        if scheme.lower() == "basic":
-            try:
-                pair = base64.b64decode(value.strip(), validate=True).decode()
-            except (binascii.Error, UnicodeDecodeError):
-                return False
-            return self.matches(pair.partition(":")[2])
+        if self._token.matches(given):
+            return True
+        self._throttle.count(address_group(address or ""))
         return False
 
-    def _sign(self, ends: str) -> str:
-        return hmac.new(self._secret, f"misc view until {ends}".encode(), "sha256").hexdigest()
+    def wait(self, address: str | None) -> int:
+        """Seconds until an address may show a token again, 0 for now.
 
+        Sessions do not wait, so nobody can lock out who is in.
 
-def default_token_path() -> Path:
-    """Where the token is kept unless told otherwise."""
-    return state_folder() / "view-token"
+        Args:
+            address: an IP address, or None if nobody knows.
+        """
+        return self._throttle.wait(address_group(address or ""))
 
-
-def open_token(path: Path) -> tuple[ViewToken, str | None]:
-    """Read the token, or create one that only this user can read.
-
-    Returns:
-        The token, and its text if it is new: to be printed this once.
-
-    Raises:
-        ConfigError: the file cannot be read or written, or holds no token.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return _create(path)
-    except FileExistsError:
-        return ViewToken(_read(path)), None
-    except OSError as error:
-        raise ConfigError(f"cannot write the page's token {path}: {error.strerror}") from None
-
-
-def _create(path: Path) -> tuple[ViewToken, str]:
-    secret = secrets.token_urlsafe(_TOKEN_BYTES)
-    # Exclusive, and never readable for others, not even for a moment.
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(secret + "\n")
-    return ViewToken(secret), secret
-
-
-def _read(path: Path) -> str:
-    try:
-        if path.stat().st_mode & 0o077:
-            raise ConfigError(f"others can read the page's token: run chmod 600 {path}")
-        secret = path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the page's token {path}: {error}") from None
-    if not _SHORTEST <= len(secret) <= _LONGEST:
-        raise ConfigError(
-            f"{path} holds a token of {len(secret)} characters, {_SHORTEST} to {_LONGEST} are "
-            "needed: delete the file, and another one is made"
-        )
-    return secret
+    def session_of(self, request: web.Request) -> str | None:
+        """The cookie of the session that a request belongs to, if it does."""
+        cookie = request.cookies.get(COOKIE, "")
+        return cookie if self.sessions.knows(cookie) else None

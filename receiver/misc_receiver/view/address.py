@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 
 from misc_shared.errors import ConfigError
+from misc_shared.hosts import is_loopback
 
 __all__ = ["ViewAddress"]
 
@@ -45,7 +45,7 @@ class ViewAddress:
     @property
     def local(self) -> bool:
         """Whether nobody but this machine can reach it."""
-        return is_local_name(self.host)
+        return is_loopback(self.host)
 
     def url(self, port: int) -> str:
         """The page's address for a person.
@@ -55,13 +55,3 @@ class ViewAddress:
         """
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{port}/"
-
-
-def is_local_name(host: str) -> bool:
-    """Whether a name or an IP address is this machine's own, on every machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

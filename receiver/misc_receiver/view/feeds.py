@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from misc_receiver.view.access import ViewAccess
 from misc_receiver.view.event_log import LoggedLine
 from misc_receiver.view.gallery import Gallery
 from misc_receiver.view.kept_picture import KeptPicture
@@ -17,17 +18,14 @@ from misc_receiver.view.watchers import Watchers
 
 __all__ = ["FeedRoutes"]
 
-_MOST = 256
-"""Viewers at a time; each costs a socket and at most one answer that waits to be read."""
-
-_PATIENCE = 60.0
-"""Seconds after which a viewer that reads nothing is let go."""
-
 _SILENCE = 15.0
 """Seconds after which something is said, so that both ends notice a dead connection."""
 
 _REPEAT = 2.0
 """The same for moving JPEG: players take longer silence for the end."""
+
+_LONGEST_ID = 18
+"""Digits of a line's number."""
 
 _IN_FLIGHT = 1 << 16
 """Bytes that wait in the kernel for a slow viewer: what waits there is old when it comes."""
@@ -40,12 +38,21 @@ class FeedRoutes:
         gallery: what there is to show.
         watchers: who is told of changes.
         pictures: encodes pictures.
+        access: who may go on watching; None for everybody.
     """
 
-    def __init__(self, gallery: Gallery, watchers: Watchers, pictures: PictureRoutes) -> None:
+    def __init__(
+        self,
+        gallery: Gallery,
+        watchers: Watchers,
+        pictures: PictureRoutes,
+        *,
+        access: ViewAccess | None,
+    ) -> None:
         self._gallery = gallery
         self._watchers = watchers
         self._pictures = pictures
+        self._access = access
 
     def add_to(self, app: web.Application) -> None:
         """Serve the feeds."""
@@ -55,29 +62,30 @@ class FeedRoutes:
 
     async def live(self, request: web.Request) -> web.StreamResponse:
         """All streams once, then those that change."""
+        stays = self._stays(request)
         with self._watchers.watch() as watcher:
             async with self._endless(request, "text/event-stream") as response:
-                await _send(response, _event(self._gallery.update()))
-                while not self._watchers.closing:
+                await response.write(_event(self._gallery.update()))
+                while stays():
                     changed = await watcher.changes(within=_SILENCE)
                     update = self._gallery.update(sorted(changed - {""}))
-                    await _send(response, _event(update))
+                    await response.write(_event(update))
         return response
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """The console's lines; `?stream=` for those of one stream."""
         wanted = request.query.get("stream")
         log = self._gallery.log
-        last = request.headers.get("Last-Event-ID", "")
-        seen = int(last) if last.isascii() and last.isdecimal() else log.newest
+        seen = _last_seen(request.headers.get("Last-Event-ID", ""), newest=log.newest)
+        stays = self._stays(request)
         with self._watchers.watch(wanted) as watcher:
             async with self._endless(request, "text/event-stream") as response:
-                await _send(response, b": reports of misc-recv\n\n")
-                while not self._watchers.closing:
-                    lines = log.after(min(seen, log.newest))
-                    await _send(response, _lines(lines, after=seen, stream=wanted) or b":\n\n")
+                await response.write(b": reports of misc-recv\n\n")
+                while stays():
+                    lines = log.after(seen)
+                    await response.write(_lines(lines, after=seen, stream=wanted) or b":\n\n")
                     seen = lines[-1].number if lines else seen
-                    if seen == log.newest:
+                    if seen >= log.newest:
                         await watcher.changes(within=_SILENCE)
         return response
 
@@ -88,11 +96,12 @@ class FeedRoutes:
         loop = asyncio.get_running_loop()
         sent: KeptPicture | None = None
         again = loop.time()
+        stays = self._stays(request)
         with self._watchers.watch(name) as watcher:
             content = "multipart/x-mixed-replace; boundary=picture"
             async with self._endless(request, content) as response:
-                await _send(response, b"--picture\r\n")
-                while not self._watchers.closing:
+                await response.write(b"--picture\r\n")
+                while stays():
                     picture = self._gallery.picture(name, kind)
                     if picture is None or (picture is sent and loop.time() < again):
                         await watcher.changes(within=_REPEAT)
@@ -101,38 +110,55 @@ class FeedRoutes:
                     await self._send_part(response, picture)
         return response
 
+    def _stays(self, request: web.Request) -> Callable[[], bool]:
+        """Tells whether a viewer may stay: until its session or the server ends."""
+        access = self._access
+        session = None if access is None else access.session_of(request)
+
+        def stays() -> bool:
+            ended = (
+                access is not None and session is not None and not access.sessions.knows(session)
+            )
+            return not ended and not self._watchers.closing
+
+        return stays
+
     async def _send_part(self, response: web.StreamResponse, picture: KeptPicture) -> None:
         data = await self._pictures.encoded(picture, "jpg")
         if data is not None:
             head = f"Content-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
             # The next boundary at once: browsers show a part only when they have seen its end.
-            await _send(response, head.encode() + data + b"\r\n--picture\r\n")
+            await response.write(head.encode() + data + b"\r\n--picture\r\n")
 
     @asynccontextmanager
     async def _endless(
         self, request: web.Request, content_type: str
     ) -> AsyncIterator[web.StreamResponse]:
-        if len(self._watchers) > _MOST:
-            raise web.HTTPServiceUnavailable(text="too many viewers", headers={"Retry-After": "30"})
         response = web.StreamResponse(headers={"Content-Type": content_type})
         _keep_short(request)
         await response.prepare(request)
         try:
             yield response
-        except (ConnectionError, TimeoutError):
-            if request.transport is not None:
-                request.transport.abort()
+        except ConnectionError:
+            return  # the viewer has gone, or has not read for so long that it was let go
 
 
-async def _send(response: web.StreamResponse, data: bytes) -> None:
-    """Write, and wait until most of it has left.
+def _last_seen(last: str, *, newest: int) -> int:
+    """The number of the last line that a reader has seen.
+
+    Args:
+        last: its Last-Event-ID header, or nothing.
+        newest: the number of the newest line.
 
     Raises:
-        TimeoutError: the viewer does not read.
-        ConnectionError: it has gone.
+        HTTPBadRequest: the header is no number of ours.
     """
-    async with asyncio.timeout(_PATIENCE):
-        await response.write(data)
+    if not last:
+        return newest
+    if not (last.isascii() and last.isdecimal() and len(last) <= _LONGEST_ID):
+        raise web.HTTPBadRequest(text="the Last-Event-ID is not the number of a line")
+    # What is not written yet was seen in an earlier run of ours: it goes on from now.
+    return min(int(last), newest)
 
 
 def _keep_short(request: web.Request) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
+from urllib.parse import parse_qs
 
 from aiohttp import web
 
-from misc_receiver.view.access import COOKIE, COOKIE_SECONDS, ViewToken
+from misc_receiver.view.access import COOKIE, ViewAccess
+from misc_receiver.view.sessions import SESSION_SECONDS
 
 __all__ = ["PageRoutes"]
 
@@ -34,11 +37,13 @@ class PageRoutes:
     """Serves files from memory; nothing is read from a path that a request names.
 
     Args:
-        token: what the login asks for, or None if nobody needs to log in.
+        access: who may look, or None if nobody needs to log in.
+        on_logout: called when a session has ended.
     """
 
-    def __init__(self, token: ViewToken | None) -> None:
-        self._token = token
+    def __init__(self, access: ViewAccess | None, *, on_logout: Callable[[], None]) -> None:
+        self._access = access
+        self._on_logout = on_logout
         folder = files("misc_receiver.view")
         self._files = {
             one.name: _load(one.name, one.read_bytes())
@@ -74,29 +79,40 @@ class PageRoutes:
     async def login(self, request: web.Request) -> web.StreamResponse:
         """The form."""
         del request
-        if self._token is None:
+        if self._access is None:
             return web.Response(status=303, headers={"Location": "/"})
         return self._form(complaint="", status=200)
 
     async def log_in(self, request: web.Request) -> web.StreamResponse:
         """Take the token, give a cookie."""
-        given = (await request.post()).get("token", "")
-        if self._token is None or not isinstance(given, str) or not self._token.matches(given):
+        access = self._access
+        if access is None:
+            return self._form(complaint="Nobody needs to log in here.", status=403)
+        given = await _token_in_form(request)
+        wait = access.wait(request.remote)
+        if wait:
+            complaint = f"Too many wrong tokens from your address. Try again in {wait} seconds."
+            form = self._form(complaint=complaint, status=429)
+            form.headers["Retry-After"] = str(wait)
+            return form
+        if not access.is_token(given, address=request.remote):
             return self._form(complaint="That is not the token.", status=403)
         response = web.Response(status=303, headers={"Location": "/"})
         response.set_cookie(
             COOKIE,
-            self._token.cookie(),
+            access.sessions.open(),
             httponly=True,
             samesite="Strict",
-            max_age=COOKIE_SECONDS,
+            max_age=SESSION_SECONDS,
             secure=request.secure,
         )
         return response
 
     async def log_out(self, request: web.Request) -> web.StreamResponse:
-        """Take the cookie back."""
-        del request
+        """End the session, for whoever else has its cookie too."""
+        if self._access is not None:
+            self._access.sessions.end(request.cookies.get(COOKIE, ""))
+            self._on_logout()
         response = web.Response(status=303, headers={"Location": "/login"})
         response.del_cookie(COOKIE)
         return response
@@ -116,6 +132,15 @@ class PageRoutes:
             content_type="text/html",
             headers={"Content-Security-Policy": policy},
         )
+
+
+async def _token_in_form(request: web.Request) -> str:
+    """The token that was typed in; empty if this is not our form."""
+    text = (await request.read()).decode(errors="replace")
+    try:
+        return parse_qs(text, max_num_fields=4).get("token", [""])[0]
+    except ValueError:
+        return ""
 
 
 def _load(name: str, body: bytes) -> _File:

@@ -8,11 +8,11 @@ from collections.abc import Collection
 from pathlib import Path
 
 from misc_receiver.reports import PageServed
-from misc_receiver.view.access import default_token_path, open_token
 from misc_receiver.view.address import ViewAddress
 from misc_receiver.view.gallery import Gallery
-from misc_receiver.view.server import ViewServer
+from misc_receiver.view.server import ViewServer, open_access
 from misc_receiver.view.tap import TappedListener
+from misc_receiver.view.token import default_token_path, open_token
 from misc_shared.transports.base import Listener
 
 __all__ = ["Viewer", "open_viewer"]
@@ -72,12 +72,13 @@ def open_viewer(address: str, *, token_file: Path | None, names: Collection[str]
         ConfigError: the address makes no sense, or the token cannot be had.
     """
     where = ViewAddress.parse(address)
-    token, notice = None, None
+    access, notice = None, None
     if token_file is not None or not where.local:
         path = token_file or default_token_path()
         token, new = open_token(path)
+        access = open_access(token, path.with_name(f"{path.name}.sessions"))
         if new is not None:
             notice = f"misc-recv: the page's token, shown this once and kept in {path}: {new}"
     gallery = Gallery()
-    server = ViewServer(gallery, address=where, token=token, names=names)
+    server = ViewServer(gallery, address=where, access=access, names=names)
     return Viewer(gallery, server, notice=notice)

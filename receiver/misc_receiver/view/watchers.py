@@ -59,9 +59,6 @@ class Watchers:
         self._later: dict[str, asyncio.TimerHandle] = {}
         self.closing = False
 
-    def __len__(self) -> int:
-        return len(self._all)
-
     @contextmanager
     def watch(self, stream: str | None = None) -> Iterator[Watcher]:
         """Be a watcher for a while."""
@@ -82,6 +79,10 @@ class Watchers:
         self.closing = True
         for handle in self._later.values():
             handle.cancel()
+        self.wake()
+
+    def wake(self) -> None:
+        """Let everybody look whether they may stay."""
         for watcher in self._all:
             watcher.wake()
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from misc_shared.errors import ConfigError
+from misc_shared.hosts import is_loopback
 
 __all__ = ["DEFAULT_URL", "OpenAIOptions", "key_from"]
 
@@ -70,7 +70,7 @@ class OpenAIOptions:
                 f"{DEFAULT_URL} needs a key; set OPENAI_API_KEY or MISC_OPENAI_KEY, or name "
                 "another server with --openai-url"
             )
-        if self.key and parts.scheme == "http" and not _is_this_machine(parts.hostname or ""):
+        if self.key and parts.scheme == "http" and not is_loopback(parts.hostname or ""):
             raise ConfigError(
                 f"the key would go to {parts.hostname} in the clear; give an https URL with "
                 "--openai-url, or set MISC_OPENAI_KEY to nothing for a server without keys"
@@ -107,12 +107,3 @@ def _checked_url(url: str) -> SplitResult:
             "in --openai-url or MISC_OPENAI_URL"
         )
     return parts
-
-
-def _is_this_machine(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -40,7 +40,7 @@ class MetricsSettings:
 
         Raises:
             ConfigError: the address makes no sense.
-            MissingExtraError: prometheus-client is not installed.
+            MissingExtraError: prometheus-client or aiohttp is not installed.
             TransportError: the address cannot be listened on.
         """
         if self.metrics is None:
@@ -48,10 +48,9 @@ class MetricsSettings:
         host, port = _address(self.metrics)
         try:
             from misc_shared.metrics.server import MetricsServer
-        except ImportError:
-            raise MissingExtraError(
-                "--metrics", package="prometheus-client", extra="metrics"
-            ) from None
+        except ModuleNotFoundError as error:
+            package = "aiohttp" if error.name == "aiohttp" else "prometheus-client"
+            raise MissingExtraError("--metrics", package=package, extra="metrics") from None
         return MetricsServer(host=host, port=port)
 
 

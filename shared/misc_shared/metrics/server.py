@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Callable, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socket import AF_INET, AF_INET6
-from typing import ClassVar
+from concurrent.futures import Future
 
+from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from misc_shared.errors import TransportError
+from misc_shared.web.server import ConnectionLimits, HttpServer
 
 __all__ = ["MetricsServer"]
 
-_PATIENCE = 10.0
-"""Seconds that a client has to say what it wants."""
+_LIMITS = ConnectionLimits(total=32, per_address=16)
+"""Prometheus has one connection, and a health check another."""
 
 _OK, _DEGRADED, _NOT_FOUND = 200, 503, 404
 
 
 class MetricsServer:
     """An HTTP server with two pages: /metrics, and /healthz, which is 200 or 503 with reasons.
+
+    Its thread answers even where the program's own loop hangs, which is when one asks.
 
     Args:
         host: the address to listen on.
@@ -41,34 +44,29 @@ class MetricsServer:
         self.registry = CollectorRegistry()
         self.complaints: Callable[[], Sequence[str]] = list
         ProcessCollector(registry=self.registry)
-
-        class Handler(_Handler):
-            server_of_metrics = self
-
-        class Server(ThreadingHTTPServer):
-            address_family = AF_INET6 if ":" in host else AF_INET
-
+        self._loop = asyncio.new_event_loop()
+        self._end = asyncio.Event()
+        started: Future[int] = Future()
+        self._thread = threading.Thread(
+            target=self._run, name="metrics", args=(host, port, started), daemon=True
+        )
+        self._thread.start()
         try:
-            self._http = Server((host, port), Handler)
+            self._port = started.result()
         except OSError as error:
+            self._thread.join()
             raise TransportError(
                 f"cannot serve metrics on {host}:{port}: {error.strerror}; give another --metrics"
             ) from None
-        self._thread = threading.Thread(
-            target=self._http.serve_forever, name="metrics", kwargs={"poll_interval": 1.0}
-        )
-        self._thread.daemon = True
-        self._thread.start()
 
     @property
     def port(self) -> int:
         """The TCP port."""
-        return int(self._http.server_address[1])
+        return self._port
 
     def close(self) -> None:
         """Listen no more."""
-        self._http.shutdown()
-        self._http.server_close()
+        self._loop.call_soon_threadsafe(self._end.set)
         self._thread.join()
 
     def answer(self, path: str) -> tuple[int, str, bytes]:
@@ -81,23 +79,25 @@ class MetricsServer:
             return _DEGRADED if reasons else _OK, "application/json", text.encode() + b"\n"
         return _NOT_FOUND, "text/plain; charset=utf-8", b"here are /metrics and /healthz\n"
 
+    def _run(self, host: str, port: int, started: Future[int]) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve(host, port, started))
 
-class _Handler(BaseHTTPRequestHandler):
-    """Answers one client."""
+    async def _serve(self, host: str, port: int, started: Future[int]) -> None:
+        application = web.Application()
+        application.router.add_get("/{page:.*}", self._page)
+        http = HttpServer(application, name="metrics", limits=_LIMITS)
+        try:
+            await http.start(host, port)
+        except OSError as error:
+            started.set_exception(error)
+            return
+        started.set_result(http.port)
+        try:
+            await self._end.wait()
+        finally:
+            await http.close()
 
-    server_of_metrics: ClassVar[MetricsServer]
-    timeout = _PATIENCE
-    server_version = "misc-streaming"
-    sys_version = ""
-
-    def do_GET(self) -> None:
-        """Give a page."""
-        status, kind, text = self.server_of_metrics.answer(self.path.partition("?")[0])
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - its own name
-        """Say nothing: every scrape would be a line."""
+    async def _page(self, request: web.Request) -> web.Response:
+        status, kind, text = self.answer(request.path)
+        return web.Response(status=status, body=text, headers={"Content-Type": kind})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -18,7 +17,6 @@ __all__ = [
     "MqttAddress",
     "WebrtcAddress",
     "check_stream_name",
-    "is_loopback",
     "parse_address",
 ]
 
@@ -127,16 +125,6 @@ def parse_address(url: str, *, stream: str | None = None) -> Address:
         f"{scheme!r} is no transport of this version: expected mqtt://HOST, mqtts://HOST, "
         "webrtc+http://HOST, webrtc+https://HOST or file:PATH.misc"
     )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a name or an address is this very machine's own, and nobody else's."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _parse_file(rest: str, *, url: str, stream: str | None) -> FileAddress:

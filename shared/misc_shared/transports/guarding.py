@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from misc_shared.errors import ConfigError
+from misc_shared.hosts import is_loopback
 from misc_shared.transports.base import Listener, Transport
 
 if TYPE_CHECKING:
     from misc_shared.security import KeyRing, StreamKey
 
-__all__ = ["ReceiverGuard", "choose_key", "guard_sender", "is_this_host"]
+__all__ = ["ReceiverGuard", "choose_key", "guard_sender"]
 
 _log = logging.getLogger(__name__)
 
@@ -142,23 +142,13 @@ class _GuardedListener:
             _log.warning("%s", error)
 
 
-def is_this_host(host: str) -> bool:
-    """Whether a host name or address surely means this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _is_recording(url: str) -> bool:
     return url.startswith("file:")
 
 
 def _warn_if_open(url: str) -> None:
     host = _host_of(url)
-    if host is not None and not is_this_host(host):
+    if host is not None and not is_loopback(host):
         _log.warning(
             "pictures are not sealed: %s and everybody on the way can read and alter them; give "
             "both ends the same --key FILE, which misc-send keygen FILE makes",

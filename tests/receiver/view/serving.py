@@ -8,10 +8,10 @@ import numpy as np
 
 from misc_receiver.reports import FrameSeen, ItemSaid, LayerArrived, TextSaid
 from misc_receiver.sinks.interface import ShownPicture
-from misc_receiver.view.access import ViewToken
 from misc_receiver.view.address import ViewAddress
 from misc_receiver.view.gallery import Gallery
-from misc_receiver.view.server import ViewServer
+from misc_receiver.view.server import ViewServer, open_access
+from misc_receiver.view.token import ViewToken
 from misc_shared.semantics import Item, Semantics
 
 TOKEN = "the-token-of-these-tests"  # noqa: S105 - of these alone
@@ -54,8 +54,8 @@ async def serving(
     gallery: Gallery, *, host: str = "127.0.0.1", token: bool = False
 ) -> AsyncIterator[tuple[aiohttp.ClientSession, ViewServer]]:
     """Serve a gallery on a free port; give a client whose paths are its own."""
-    secret = ViewToken(TOKEN) if token else None
-    server = ViewServer(gallery, address=ViewAddress(host, 0), token=secret)
+    access = open_access(ViewToken(TOKEN), None) if token else None
+    server = ViewServer(gallery, address=ViewAddress(host, 0), access=access)
     url = (await server.start()).replace("0.0.0.0", "127.0.0.1")  # noqa: S104
     jar = aiohttp.CookieJar(unsafe=True)  # of IP addresses too
     async with aiohttp.ClientSession(url, cookie_jar=jar) as client:

@@ -1,12 +1,15 @@
 """Who gets in: every route, other sites, other names, large bodies."""
 
+import asyncio
 import base64
 import socket
 
+import aiohttp
 import pytest
 from aiohttp import test_utils, web
 from tests.receiver.view.serving import TOKEN, filled_gallery, serving
 
+from misc_receiver.view.access import COOKIE
 from misc_receiver.view.guard import Guard
 from misc_receiver.view.server import ViewServer
 from misc_receiver.view.watchers import Watchers
@@ -103,6 +106,8 @@ async def test_ways_in_with_a_token() -> None:
         ({"Sec-Fetch-Site": "same-site"}, 403),
         ({"Origin": "http://evil.example"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://["}, 400),
+        ({"Origin": "http://[::1"}, 400),
         ({"Host": "evil.example"}, 421),
         ({"Host": "127.0.0.1.evil.example:80"}, 421),
         ({"Host": "192.0.2.7"}, 421),
@@ -144,6 +149,67 @@ async def test_bodies_are_limited() -> None:
             assert answer.status == 413
         async with client.post("/login", data=b"", headers={"Sec-Fetch-Site": "none"}) as answer:
             assert answer.status == 403
+
+
+async def test_a_logout_ends_the_cookie_for_everybody() -> None:
+    """Who has copied it is out too, and whoever watches with it is sent home."""
+    async with serving(filled_gallery(), token=True) as (client, _), asyncio.timeout(20):
+        async with client.post("/login", data={"token": TOKEN}, allow_redirects=False) as answer:
+            copied = {"Cookie": f"{COOKIE}={answer.cookies[COOKIE].value}"}
+        jar = aiohttp.DummyCookieJar()
+        async with aiohttp.ClientSession(str(client._base_url), cookie_jar=jar) as thief:  # noqa: SLF001
+            async with thief.get("/live", headers=copied) as feed:
+                assert feed.status == 200
+                await feed.content.readuntil(b"\n\n")
+                async with client.post("/logout", allow_redirects=False) as answer:
+                    assert answer.status == 303
+                await feed.content.read()  # it ends
+            async with thief.get("/streams", headers=copied) as answer:
+                assert answer.status == 401
+
+
+async def test_guessing_is_slowed_and_sessions_are_not() -> None:
+    """Nine wrong tokens, by whatever way: then right ones have to wait too, but who is in is in."""
+    async with serving(filled_gallery(), token=True) as (client, _):
+        async with client.post("/login", data={"token": TOKEN}) as answer:
+            assert answer.status == 200
+        jar = aiohttp.DummyCookieJar()
+        async with aiohttp.ClientSession(str(client._base_url), cookie_jar=jar) as guesser:  # noqa: SLF001
+            for number in range(3):
+                bearer = {"Authorization": f"Bearer {number}"}
+                async with guesser.get("/streams", headers=bearer) as answer:
+                    assert answer.status == 401
+                async with guesser.get(f"/streams/garden/latest.jpg?token={number}") as answer:
+                    assert answer.status == 401
+                async with guesser.post("/login", data={"token": str(number)}) as answer:
+                    assert answer.status == 403
+            right = {"Authorization": f"Bearer {TOKEN}"}
+            async with guesser.get("/streams", headers=right) as answer:
+                assert answer.status == 429
+                assert int(answer.headers["Retry-After"]) in range(1, 6)
+            async with guesser.post("/login", data={"token": TOKEN}) as answer:
+                assert answer.status == 429
+                assert "Try again in" in await answer.text()
+        async with client.get("/streams") as answer:
+            assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data; boundary=x", b"nonsense"),
+        ("application/x-www-form-urlencoded; charset=none", b"token=%ff&token=2"),
+        ("application/x-www-form-urlencoded", b"&".join([b"a=b"] * 100)),
+        ("", b"\xff\xff"),
+    ],
+)
+async def test_forms_of_other_kinds_are_no_login(kind: str, body: bytes) -> None:
+    """And no fault of the server's."""
+    async with (
+        serving(filled_gallery(), token=True) as (client, _),
+        client.post("/login", data=body, headers={"Content-Type": kind}) as answer,
+    ):
+        assert answer.status == 403
 
 
 async def test_names_that_were_given_are_known() -> None:

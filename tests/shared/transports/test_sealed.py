@@ -8,7 +8,7 @@ import pytest
 from misc_shared.errors import ConfigError, TransportError
 from misc_shared.security import KeyRing, StreamKey
 from misc_shared.transports import memory_pair, open_receiver, open_sender
-from misc_shared.transports.guarding import ReceiverGuard, choose_key, guard_sender, is_this_host
+from misc_shared.transports.guarding import ReceiverGuard, choose_key, guard_sender
 from misc_shared.transports.sealed import SealedTransport, sealing_of
 from misc_shared.transports.single import SingleListener
 
@@ -166,10 +166,3 @@ def test_without_a_key_a_warning_unless_it_stays_on_this_host(
     ReceiverGuard(url=url).listen(SingleListener(transport), many=False)
     assert caplog.text.count("pictures are not sealed") == 2 * warned
     assert "word@" not in caplog.text
-
-
-def test_which_hosts_are_this_one() -> None:
-    """A name that only resolves to this host may resolve elsewhere tomorrow."""
-    assert is_this_host("localhost")
-    assert is_this_host("127.1.2.3")
-    assert not is_this_host("localhost.example")

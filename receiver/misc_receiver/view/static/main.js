@@ -83,8 +83,18 @@ function say(stream, now) {
   sayLater = setTimeout(() => { lastSaid = Date.now(); setText(at("said"), text); }, Math.max(0, lastSaid + QUIET - Date.now()));
 }
 
+// Whoever types an address may type anything.
+function hashName() {
+  const hash = location.hash.slice(1);
+  try {
+    return decodeURIComponent(hash);
+  } catch {
+    return hash;
+  }
+}
+
 function route() {
-  const name = decodeURIComponent(location.hash.slice(1));
+  const name = hashName();
   const known = name && name !== "streams";
   setHidden(at("stream"), !known);
   setHidden(at("streams"), Boolean(known));

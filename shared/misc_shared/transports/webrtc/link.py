@@ -37,6 +37,7 @@ MAX_SDP = 16_384
 """Bytes of the largest offer or answer."""
 
 _MAX_CANDIDATES = 16
+_LAST_PORT = 65_535
 _LABEL = "misc"
 _PATIENCE = 4.0
 _FIRST_ROUND_TRIP = 1.5
@@ -261,7 +262,7 @@ def _checked(sdp: str) -> str:
     if len(media) != 1 or not media[0].startswith("m=application "):
         raise WireError(f"a description has {len(media)} media: expected one, a data channel")
     kept = [line for line in lines if not line.startswith("a=candidate:")]
-    candidates = [line for line in lines if line.startswith("a=candidate:") and _has_address(line)]
+    candidates = [line for line in lines if line.startswith("a=candidate:") and _usable(line)]
     text = "\r\n".join([*kept, *candidates[:_MAX_CANDIDATES], ""])
     (described,) = SessionDescription.parse(text).media
     if not described.dtls or not described.dtls.fingerprints:
@@ -269,11 +270,14 @@ def _checked(sdp: str) -> str:
     return text
 
 
-def _has_address(candidate: str) -> bool:
-    """Whether a candidate has an address: a name would be looked up by multicast."""
+def _usable(candidate: str) -> bool:
+    """Whether a datagram can be sent to a candidate: a name would be looked up by multicast.
+
+    RFC 8839, 5.1: foundation, component, transport, priority, address, port.
+    """
     words = candidate.split()
     try:
-        ipaddress.ip_address(words[4])
+        address, port = ipaddress.ip_address(words[4]), int(words[5])
     except (IndexError, ValueError):
         return False
-    return True
+    return 0 < port <= _LAST_PORT and not (address.is_multicast or address.is_unspecified)

@@ -9,17 +9,20 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from functools import partial
-
-from aiohttp import web
 
 from misc_shared.companions import end_tasks
 from misc_shared.errors import ConfigError, TransportError
-from misc_shared.transports.address import WebrtcAddress, is_loopback
+from misc_shared.hosts import is_loopback
+from misc_shared.secret_files import refuse_if_shared
+from misc_shared.transports.address import WebrtcAddress
 from misc_shared.transports.webrtc.link import DataLink
 from misc_shared.transports.webrtc.options import WebrtcOptions, make_token, parse_ice_server
 from misc_shared.transports.webrtc.registry import AcceptedStream, Registry, Session
 from misc_shared.transports.webrtc.server import Busy, Full, Unknown, make_application
+from misc_shared.web.places import FairPlaces, PlacesTakenError
+from misc_shared.web.server import ConnectionLimits, HttpServer
 
 __all__ = ["WebrtcListener"]
 
@@ -32,11 +35,44 @@ _CONSENT_TIMEOUT = 3.0
 """Seconds in which a sender that is there answers, before another takes its stream."""
 
 _OPENING = 16
-"""Connections that may be under way at a time."""
+"""Connections that may be under way at a time; each costs a certificate and some sockets."""
+
+_OPENING_PER_ADDRESS = 8
+
+_GRACE = 10.0
+"""Seconds that an offer has before it gives its place to others."""
+
+_LIMITS = ConnectionLimits(total=96, per_address=48)
+"""A sender needs a connection for a second, to begin and to end."""
 
 # Our answer to a packet is there within a few ms: the confirmation of it goes along.
 _SACK_PATIENCE = 0.02
 _SENDERS_SACK_PATIENCE = 0.5
+
+
+@dataclass(eq=False)
+class _Opening:
+    """An offer on the way to a connection.
+
+    Attributes:
+        began: when it came, by the loop's clock.
+        task: sees it through, once it is answered.
+        lost: whether it had to make room.
+    """
+
+    began: float
+    task: asyncio.Task[None] | None = None
+    lost: bool = False
+
+    def rank(self) -> int | None:
+        """How easily it makes room; see `FairPlaces`."""
+        return 0 if asyncio.get_running_loop().time() - self.began >= _GRACE else None
+
+    def give_up(self) -> None:
+        """Make room."""
+        self.lost = True
+        if self.task is not None:
+            self.task.cancel()
 
 
 class WebrtcListener:
@@ -59,11 +95,12 @@ class WebrtcListener:
         self._registry = Registry(limit=options.sessions)
         self._accepted: asyncio.Queue[AcceptedStream | None] = asyncio.Queue()
         self._only = address.stream
-        self._opening: set[str] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._runner = web.AppRunner(
-            make_application(self, token=token), access_log=None, keepalive_timeout=15.0
+        self._opening: FairPlaces[_Opening] = FairPlaces(
+            total=_OPENING, per_address=_OPENING_PER_ADDRESS, rank=_Opening.rank
         )
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._http: HttpServer | None = None
+        self._token = token
         self._closed = False
 
     @classmethod
@@ -76,6 +113,8 @@ class WebrtcListener:
         """
         options.check()
         tls = _tls_context(options) if address.tls else None
+        if tls is None:
+            options.refuse_tls(f"webrtc+{address.origin}")
         listener = cls(address, options=options, token=_token_for(address, options))
         await listener._start(tls)
         return listener
@@ -102,15 +141,21 @@ class WebrtcListener:
             return
         self._closed = True
         self._accepted.put_nowait(None)
-        await self._runner.cleanup()
+        if self._http is not None:
+            await self._http.close()
         await end_tasks(*self._tasks)
         streams, sessions = self._registry.take_all()
         for stream in streams:
             stream.finish()
         await asyncio.gather(*(session.link.close() for session in sessions))
 
-    async def take_offer(self, stream: str, sdp: str) -> tuple[Session, str]:
+    async def take_offer(self, stream: str, sdp: str, *, address: str) -> tuple[Session, str]:
         """Answer an offer: of the signalling server.
+
+        Args:
+            stream: the stream's name.
+            sdp: the offer.
+            address: of whom it comes from; see `address_group`.
 
         Returns:
             The session, and the SDP of the answer.
@@ -123,18 +168,19 @@ class WebrtcListener:
         """
         if self._only not in (None, stream):
             raise Unknown
-        if stream in self._opening:
-            raise Busy
-        if len(self._opening) >= _OPENING or not self._registry.has_room(stream):
+        if not self._registry.has_room(stream):
             raise Full
-        self._opening.add(stream)
+        opening = self._take_place(address)
         try:
-            await self._refuse_while_heard(stream)
+            before = await self._refuse_while_heard(stream)
             session, answer = await self._answer(stream, sdp)
         except BaseException:
-            self._opening.discard(stream)
+            self._opening.leave(opening)
             raise
-        self._spawn(self._open(session))
+        if opening.lost:
+            await session.link.close()
+            raise Full
+        opening.task = self._spawn(self._open(session, opening, before=before))
         return session, answer
 
     async def end(self, stream: str, session_id: str) -> bool:
@@ -147,23 +193,33 @@ class WebrtcListener:
         return True
 
     async def _start(self, tls: ssl.SSLContext | None) -> None:
-        await self._runner.setup()
-        site = web.TCPSite(
-            self._runner, self._address.host, self._address.port, ssl_context=tls, backlog=64
-        )
+        application = make_application(self, token=self._token)
+        http = HttpServer(application, name="the signalling", limits=_LIMITS, tls=tls)
         try:
-            await site.start()
+            await http.start(self._address.host, self._address.port)
         except OSError as error:
-            await self._runner.cleanup()
             raise TransportError(
                 f"cannot listen on {self._address.host}:{self._address.port}: "
                 f"{error.strerror or error}"
             ) from None
+        self._http = http
 
-    async def _refuse_while_heard(self, stream: str) -> None:
+    def _take_place(self, address: str) -> _Opening:
+        opening = _Opening(asyncio.get_running_loop().time())
+        try:
+            loser = self._opening.enter(opening, address)
+        except PlacesTakenError:
+            raise Full from None
+        if loser is not None:
+            loser.give_up()
+        return opening
+
+    async def _refuse_while_heard(self, stream: str) -> Session | None:
+        """The session before, of a sender that answers no more."""
         before = self._registry.session(stream)
         if before is not None and await before.link.consents(_CONSENT_TIMEOUT):
             raise Busy
+        return before
 
     async def _answer(self, stream: str, sdp: str) -> tuple[Session, str]:
         deliver = partial(self._deliver, stream)
@@ -182,7 +238,7 @@ class WebrtcListener:
             raise
         return Session(stream, link), answer
 
-    async def _open(self, session: Session) -> None:
+    async def _open(self, session: Session, opening: _Opening, *, before: Session | None) -> None:
         """See a session through: until it is open, and then until it dies."""
         name, link = session.stream, session.link
         try:
@@ -190,17 +246,30 @@ class WebrtcListener:
                 async with asyncio.timeout(_OPEN_TIMEOUT):
                     await link.until_open()
             finally:
-                self._opening.discard(name)
-            before = self._registry.replace_session(session)
+                self._opening.leave(opening)
+            self._check_first(session, before)
+            old = self._registry.replace_session(session)
             self._stream_for(name).attach(link)
-            if before is not None:
-                await before.link.close()
+            if old is not None:
+                await old.link.close()
             await link.until_dead()
         except (ConnectionError, TimeoutError) as error:
             _log.info("an offer of the stream %r led to no connection: %s", name, error)
         finally:
             self._registry.forget_session(session)
             await link.close()
+
+    def _check_first(self, session: Session, before: Session | None) -> None:
+        """Leave a stream to the first of several that were connecting for it at the same time.
+
+        Raises:
+            ConnectionError: another has come first, or there is no room any more.
+        """
+        now = self._registry.session(session.stream)
+        if now is not None and now is not before and not now.link.dead:
+            raise ConnectionError("another sender of the stream was faster")
+        if not self._registry.has_room(session.stream):
+            raise ConnectionError("other streams have taken the last place")
 
     def _stream_for(self, name: str) -> AcceptedStream:
         stream = self._registry.stream(name)
@@ -220,10 +289,11 @@ class WebrtcListener:
         if stream is not None:
             stream.changed()
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 class _OnlyStream(AcceptedStream):
@@ -289,6 +359,7 @@ def _tls_context(options: WebrtcOptions) -> ssl.SSLContext:
             "webrtc+https:// needs a certificate to show: give --tls-certificate FILE, or put a "
             "server that has one before webrtc+http://localhost"
         )
+    refuse_if_shared(options.private_key or options.certificate, name="the TLS key")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
