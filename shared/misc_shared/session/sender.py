@@ -118,8 +118,8 @@ class SenderSession:
     ) -> None:
         if not 0 <= epoch <= MAX_EPOCH or not MIN_MTU <= mtu <= MAX_DATAGRAM:
             raise ConfigError(
-                f"the epoch is {epoch} and the MTU {mtu}: expected 0 to {MAX_EPOCH} and "
-                f"{MIN_MTU} to {MAX_DATAGRAM}"
+                f"the epoch is {epoch}: expected 0 to {MAX_EPOCH}; "
+                f"the MTU is {mtu}: expected {MIN_MTU} to {MAX_DATAGRAM}"
             )
         self.counters = SenderCounters()
         self._epoch = epoch
