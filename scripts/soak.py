@@ -34,7 +34,6 @@ def main() -> int:
         streams=options.streams,
         decode_one_in=options.decode_one_in,
         first_hour=min(2.0, options.hours / 4),
-        sealed=options.key,
     )
     if options.trace:
         tracemalloc.start(6)
@@ -81,7 +80,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--decode-one-in", type=int, default=1, help="decode one of so many pictures"
     )
-    parser.add_argument("--key", action="store_true", help="seal all streams")
     parser.add_argument("--trace", action="store_true", help="name lines that hold memory; slow")
     parser.add_argument("--out", type=Path)
     return parser.parse_args()

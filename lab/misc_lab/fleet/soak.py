@@ -33,15 +33,9 @@ from misc_receiver.reports import FrameEnded, PictureReady
 from misc_shared.companions import end_tasks
 from misc_shared.packs import Pack, load_pack
 from misc_shared.reports import Report
-from misc_shared.security import StreamKey
-from misc_shared.security.forms import SHORT_OVERHEAD
-from misc_shared.security.keyring import KeyRing
 from misc_shared.semantics import Item, Semantics
 from misc_shared.session import LayerReceived
 from misc_shared.text import TextCoder
-from misc_shared.transports import Transport
-from misc_shared.transports.guarding import ReceiverGuard
-from misc_shared.transports.sealed import SealedTransport
 from misc_shared.wire import LayerKind
 
 __all__ = ["SoakSettings", "run_soak"]
@@ -50,7 +44,6 @@ _BEGAN = 1_750_000_000.0
 _TICKS = 8
 """A second's, in a frame's id."""
 _IDLE = 300.0
-_KEY, _URL = StreamKey(bytes(32)), "mqtt://localhost/misc/+"
 _VISIT = 22.0
 _SMALL_MTU, _MTU = 40, 300
 
@@ -70,7 +63,6 @@ class SoakSettings:
         noise_every: between two datagrams of garbage, each under a new name.
         first_hour: of the census that the last one is compared with.
         weather: what happens to datagrams.
-        sealed: whether both ends have a key.
         seed: of everything that is drawn, but the numbers of runs.
     """
 
@@ -83,7 +75,6 @@ class SoakSettings:
     noise_every: float = 20.0
     first_hour: float = 2.0
     weather: Weather = field(default_factory=Weather)
-    sealed: bool = False
     seed: int = 0
 
 
@@ -174,13 +165,8 @@ class _Cameras:
     async def _send(
         self, name: str, *, seconds: float, begin: float = 0.0, mtu: int = _MTU
     ) -> None:
-        if self._settings.sealed:
-            end = self._air.open_camera(name, mtu=mtu + SHORT_OVERHEAD)
-            transport: Transport = SealedTransport.for_sender(end, _KEY)
-        else:
-            transport = self._air.open_camera(name, mtu=mtu)
         camera = Camera(
-            transport,
+            self._air.open_camera(name, mtu=mtu),
             packs=self._packs,
             pictures=self._pictures,
             every=self._settings.every,
@@ -221,9 +207,8 @@ async def run_soak(
     watcher = _Watcher(metrics, cameras.names)
     ticks = round(settings.every * _TICKS)
     decoder = _SomeDecoded(pack, ticks=ticks, one_in=settings.decode_one_in)
-    guard = ReceiverGuard(_URL, keys=KeyRing(default=_KEY) if settings.sealed else None)
     pipeline = ReceivePipeline(
-        listener=guard.listen(air, many=True),
+        listener=air,
         new_decoder=decoder.sibling,
         load_refinery=None,
         options=ReceiveOptions(many=True, idle=_IDLE),

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import itertools
 import logging
 import resource
 import socket
@@ -23,6 +22,7 @@ from dataclasses import dataclass
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from misc_shared.companions import end_tasks
 from misc_shared.web.connection import SERVER_NAME, Connection
 from misc_shared.web.places import FairPlaces, PlacesTakenError, address_group
 from misc_shared.web.throttle import Throttle
@@ -38,8 +38,11 @@ _BACKLOG = 1024
 """Clients that wait to be accepted: beyond it the system drops one's first packet, and a second or
 more passes until the next."""
 
-_BATCH = 32
+_BATCH = 64
 """Clients that are accepted before everything else has its turn."""
+
+_ADMITTED = 16
+"""How many of them may get a place: the connection that had it is closed only in the next turn."""
 
 _PUSHES = 32
 _PUSH_EVERY = 0.1
@@ -150,52 +153,66 @@ class HttpServer:
             await self._runner.cleanup()
             raise
         for listening in self._sockets:
-            self._spawn(self._accept_all(listening))
+            self._listen(listening)
         self._spawn(self._check_all())
 
     async def close(self) -> None:
         """Stop listening and end all connections."""
-        listening = list(self._tasks)
-        for task in listening:
-            task.cancel()
-        await asyncio.gather(*listening, return_exceptions=True)
-        for one in self._sockets:
-            one.close()
+        loop = asyncio.get_running_loop()
+        while self._sockets:
+            listening = self._sockets.pop()
+            loop.remove_reader(listening)
+            listening.close()
+        await end_tasks(*self._tasks)
         await self._runner.cleanup()
 
-    async def _accept_all(self, listening: socket.socket) -> None:
+    def _listen(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        for number in itertools.count(1):
+        loop.add_reader(listening, self._accept_some, listening)
+
+    def _accept_some(self, listening: socket.socket) -> None:
+        """Accept who waits, but no more than leaves others their turn."""
+        admitted = 0
+        for _ in range(_BATCH):
+            if admitted == _ADMITTED:
+                return
             try:
-                accepted, peer = await loop.sock_accept(listening)
-            except OSError as error:
+                accepted, peer = listening.accept()
+            except OSError as error:  # nobody waits any more, or has gone again, or:
                 if error.errno in _NO_DESCRIPTOR:
                     self._turned_away += 1
-                    await asyncio.sleep(_BREATH)
-                continue  # else the client has gone already
-            self._admit(accepted, address_group(str(peer[0])))
-            if number % _BATCH == 0:
-                await asyncio.sleep(0)  # a queue of clients must not keep all else waiting
+                    loop = asyncio.get_running_loop()
+                    loop.remove_reader(listening)
+                    loop.call_later(_BREATH, self._listen_again, listening)
+                return
+            admitted += self._admit(accepted, address_group(peer[0]))
 
-    def _admit(self, accepted: socket.socket, address: str) -> None:
-        """Give a client a place, or send it away."""
+    def _listen_again(self, listening: socket.socket) -> None:
+        if listening in self._sockets:  # else it was closed meanwhile
+            self._listen(listening)
+
+    def _admit(self, accepted: socket.socket, address: str) -> bool:
+        """Give a client a place, or send it away; tells which."""
         if self._pushing.wait(address):
-            self._send_away(accepted)
-            return
+            self._turned_away += 1
+            accepted.close()  # a word of explanation would cost as much as all of this
+            return False
         server = self._runner.server
         assert server is not None  # noqa: S101 - it was set up before anything is accepted
+        accepted.setblocking(False)  # noqa: FBT003 - its only argument
         connection = Connection(server, on_end=self._places.leave)
         try:
             loser = self._places.enter(connection, address)
         except PlacesTakenError:
             self._pushing.count(address)
-            self._send_away(accepted)
-            return
+            self._refuse(accepted)
+            return False
         if loser is not None:
             self._pushing.count(address)
             self._turned_away += 1
             loser.abort()
         connection.open(self._spawn(self._connect(accepted, connection)))
+        return True
 
     async def _connect(self, accepted: socket.socket, connection: Connection) -> None:
         loop = asyncio.get_running_loop()
@@ -211,7 +228,7 @@ class HttpServer:
                 accepted.close()
                 self._places.leave(connection)
 
-    def _send_away(self, accepted: socket.socket) -> None:
+    def _refuse(self, accepted: socket.socket) -> None:
         self._turned_away += 1
         with contextlib.suppress(OSError):
             if self._tls is None:
