@@ -116,8 +116,8 @@ class SendCommand:
         key: StreamKey | None,
     ) -> None:
         monitor = self._open_monitor()
+        sending = dataclasses.replace(self._sending, spooling=self._spooling(source, key, encoder))
         transport = await self._open_transport(source, monitor, key=key)
-        sending = dataclasses.replace(self._sending, spooling=self._spooling(source, key))
         console = _make_console()
         reporter = console if monitor is None else Reporters(console, monitor)
         _report_misses(describer, reporter)
@@ -162,7 +162,9 @@ class SendCommand:
 
         return Monitor(server, unwell_after=self._settings.metrics.unwell_after)
 
-    def _spooling(self, source: Source, key: StreamKey | None) -> Spooling | None:
+    def _spooling(
+        self, source: Source, key: StreamKey | None, encoder: FrameEncoder
+    ) -> Spooling | None:
         """Where pictures wait while the link is away.
 
         Raises:
@@ -184,12 +186,14 @@ class SendCommand:
             transport = await MqttTransport.connect(
                 archive, sending=True, mtu=link.mtu, ca_file=link.ca_file
             )
-            return guard_sender(transport, url=link.to, key=key)
+            # That a stream is not sealed was said of the live one.
+            return transport if key is None else guard_sender(transport, url=link.to, key=key)
 
         limits = SpoolLimits(
             total_bytes=int(asked.spool_mib * (1 << 20)), seconds=3600 * asked.spool_hours
         )
-        return Spooling(Spool(asked.spool, limits), every=asked.spool_every, connect=connect)
+        spool = Spool(asked.spool, limits, stream=address.stream, packs=encoder.packs)
+        return Spooling(spool, every=asked.spool_every, connect=connect)
 
     def _choose_key(self, source: Source) -> StreamKey | None:
         link = self._settings.link

@@ -8,7 +8,14 @@ from collections.abc import Callable, Iterator
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from misc_sender.reports import FrameEnded, FrameQueued, WordsMissed
+from misc_sender.reports import (
+    CaughtUp,
+    FrameEnded,
+    FrameQueued,
+    FrameSpooled,
+    SpoolGaveUp,
+    WordsMissed,
+)
 from misc_sender.status import SenderStatus
 from misc_shared.reports import Report
 from misc_shared.session import DropReason
@@ -49,6 +56,20 @@ class SenderMetrics:
         self._wordless = Counter(
             "misc_words_missed", "Times that a vision model had no words", registry=registry
         )
+        self._spooled = Counter(
+            "misc_spooled", "Pictures kept while the link was away", registry=registry
+        )
+        self._caught_up = Counter(
+            "misc_caught_up", "Kept pictures that arrived in the archive", registry=registry
+        )
+        self._given_up = Counter(
+            "misc_spool_given_up",
+            "Pictures that the spool gave up",
+            ["reason"],
+            registry=registry,
+        )
+        for reason in ("age", "room", "damage", "disk"):
+            self._given_up.labels(reason)
         self._encode = Histogram(
             "misc_encode_seconds",
             "Semantics and codec for one picture",
@@ -69,6 +90,13 @@ class SenderMetrics:
             case FrameEnded():
                 self._frames.labels(report.outcome).inc()
                 self._missed.inc(report.reason == DropReason.DEADLINE.value)
+            case FrameSpooled():
+                self.news_at = time.monotonic()
+                self._spooled.inc()
+            case CaughtUp():
+                self._caught_up.inc()
+            case SpoolGaveUp():
+                self._given_up.labels(report.reason).inc(report.pictures)
             case WordsMissed():
                 self._wordless.inc()
 
@@ -91,6 +119,9 @@ class _Stream:
         yield CounterMetricFamily("misc_datagrams", "Datagrams handed to the link", now.datagrams)
         yield CounterMetricFamily("misc_bytes", "Their bytes", now.bytes)
         yield CounterMetricFamily("misc_repeats", "Chunks sent again", now.repeats)
+        yield GaugeMetricFamily(
+            "misc_spool_pictures", "Pictures that wait in the spool", now.spooled
+        )
         yield CounterMetricFamily(
             "misc_skipped", "Pictures that the encoder had no time for", now.skipped
         )

@@ -22,16 +22,15 @@ from misc_sender.encode import Against, EncodedFrame, FrameEncoder
 from misc_sender.narration import tell_dropped, tell_queued
 from misc_sender.references import LinkKind, ReferenceBook
 from misc_sender.reports import (
-    CaughtUp,
     FrameEnded,
-    FrameSpooled,
     ReceiverRefused,
     StreamEnded,
     StreamStarted,
 )
 from misc_sender.slot import FrameSlot
 from misc_sender.sources import Frame, Source
-from misc_sender.spool import RESERVE, CatchUp, Spooling
+from misc_sender.spool import Spooling
+from misc_sender.spool.service import SpoolService
 from misc_sender.status import SenderStatus
 from misc_shared.companions import run_with_companions
 from misc_shared.errors import RemoteError, refusal_cause
@@ -51,6 +50,7 @@ from misc_shared.session import (
 )
 from misc_shared.transports import Transport
 from misc_shared.transports.file import publish_recording
+from misc_shared.transports.liveness import is_up, layers_of
 from misc_shared.transports.pacing import Pacer
 from misc_shared.transports.sealed import refusals_of, sealing_of
 from misc_shared.wire import MAX_EPOCH
@@ -121,7 +121,14 @@ class SendPipeline:
         if options.adapt_fps is not None and transport.duplex and not source.still:
             self._adaptation = Adaptation(fps=options.adapt_fps)
         self._away_since: float | None = None
-        self._spooling = options.spooling if self._adaptation is not None else None
+        self._spooling: SpoolService | None = None
+        if options.spooling is not None and self._adaptation is not None:
+            self._spooling = SpoolService(
+                options.spooling,
+                adaptation=self._adaptation,
+                link=self._link_if_there,
+                reporter=reporter,
+            )
         self._frames = 0
         self._refused: Counter[str] = Counter()
         self._reconnects = transport.reconnects
@@ -146,7 +153,10 @@ class SendPipeline:
         """
         self._reporter.report(
             StreamStarted(
-                stream=self._transport.stream, source=self._source.name, mtu=self._transport.mtu
+                stream=self._transport.stream,
+                source=self._source.name,
+                mtu=self._transport.mtu,
+                spooled=0 if self._spooling is None else self._spooling.waiting,
             )
         )
         try:
@@ -163,6 +173,8 @@ class SendPipeline:
             self._capturing.shutdown(cancel_futures=True)
             self._encoding.shutdown(cancel_futures=True)
             self._source.close()
+            if self._spooling is not None:
+                self._spooling.close()
             await self._transport.close()
         self._report_end()
 
@@ -177,6 +189,7 @@ class SendPipeline:
             skipped=self._slot.skipped,
             foreign=counters.foreign,
             refused=self._refused + refusals_of(self._transport),
+            spooled=0 if self._spooling is None else self._spooling.waiting,
         )
 
     def _new_session(self) -> SenderSession:
@@ -217,9 +230,7 @@ class SendPipeline:
             )
             took = time.perf_counter() - before
             if away and self._spooling is not None:
-                captured = self._hello.started + frame.captured_at
-                self._spooling.keep(captured, encoded.layers, self._clock.monotonic())
-                self._reporter.report(FrameSpooled(captured=captured, bytes=encoded.wire_bytes))
+                await self._spool(self._spooling, frame, encoded)
                 continue
             if self._source.still:
                 await self._all_settled()
@@ -240,30 +251,29 @@ class SendPipeline:
                 return
             await asyncio.sleep(min(pause, _LOOK_EVERY))
 
+    async def _spool(self, spooling: SpoolService, frame: Frame, encoded: EncodedFrame) -> None:
+        now = self._clock.monotonic()
+        await spooling.keep(
+            encoded.layers,
+            age=now - (self._started + frame.captured_at),
+            nbytes=encoded.wire_bytes,
+            now=now,
+            executor=self._encoding,
+        )
+
     async def _catch_up(self) -> None:
         """Send what was kept, whenever the live pictures leave room."""
-        spooling = self._spooling
-        if spooling is None or self._adaptation is None:
-            return
-        adaptation = self._adaptation
+        if self._spooling is not None:
+            await self._spooling.run()
 
-        def link() -> LinkState | None:
-            adaptation.reserve = RESERVE if len(spooling.spool) else 0.0
-            return None if self._is_away(self._clock.monotonic()) else self._session.link
-
-        def sent(captured: float) -> None:
-            self._reporter.report(CaughtUp(captured=captured, waiting=len(spooling.spool)))
-
-        await CatchUp(
-            spool=spooling.spool,
-            packs=self._hello.packs,
-            connect=spooling.connect,
-            link=link,
-            sent=sent,
-        ).run()
+    def _link_if_there(self) -> LinkState | None:
+        return None if self._is_away(self._clock.monotonic()) else self._session.link
 
     def _is_away(self, now: float) -> bool:
-        """Whether the link has taken nothing for a while."""
+        """Whether the link is down, or has taken nothing for a while."""
+        return not all(map(is_up, layers_of(self._transport))) or self._is_stuck(now)
+
+    def _is_stuck(self, now: float) -> bool:
         return self._away_since is not None and now >= self._away_since + _AWAY_AFTER
 
     def _encode_now(self, frame: Frame, against: Sequence[Against]) -> EncodedFrame:
@@ -323,7 +333,7 @@ class SendPipeline:
         self._away_since = self._clock.monotonic()
         await self._transport.ready()
         now = self._clock.monotonic()
-        if self._adaptation is not None and self._is_away(now):
+        if self._adaptation is not None and self._is_stuck(now):
             self._session.abandon_unsent(now)
         self._away_since = None
 
@@ -388,5 +398,6 @@ class SendPipeline:
                 bytes=counters.bytes + (sealing.introduction_bytes if sealing else 0),
                 repeats=counters.repeats,
                 seconds=round(self._clock.monotonic() - self._started, 3),
+                spool=None if self._spooling is None else self._spooling.totals(),
             )
         )

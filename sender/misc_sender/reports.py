@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from misc_shared.reports import Report
 
 __all__ = [
@@ -10,6 +12,8 @@ __all__ = [
     "FrameQueued",
     "FrameSpooled",
     "ReceiverRefused",
+    "SpoolGaveUp",
+    "SpoolTotals",
     "StreamEnded",
     "StreamStarted",
     "WordsMissed",
@@ -23,11 +27,13 @@ class StreamStarted(Report, tag="started", frozen=True, kw_only=True):
         stream: the stream's name.
         source: where pictures come from.
         mtu: bytes of the largest datagram.
+        spooled: pictures of earlier runs that wait in the spool.
     """
 
     stream: str
     source: str
     mtu: int
+    spooled: int = 0
 
 
 class FrameQueued(Report, tag="frame", frozen=True, kw_only=True):
@@ -61,10 +67,10 @@ class FrameQueued(Report, tag="frame", frozen=True, kw_only=True):
 
 
 class FrameSpooled(Report, tag="spooled", frozen=True, kw_only=True):
-    """The link is away: a picture was kept for later.
+    """The link is away: a picture was kept for later; it outlives a power cut.
 
     Attributes:
-        captured: Unix seconds.
+        captured: Unix seconds, to 1/8 s, by the clock as it is now.
         bytes: that it would have taken on the wire.
     """
 
@@ -72,8 +78,41 @@ class FrameSpooled(Report, tag="spooled", frozen=True, kw_only=True):
     bytes: int
 
 
+class SpoolGaveUp(Report, tag="spool-gave-up", frozen=True, kw_only=True):
+    """Pictures that were kept, or should have been, will never arrive.
+
+    Attributes:
+        reason: "age", "room" (the spool is full), "damage" (of its file), or "disk" (full, or it
+            cannot be written).
+        pictures: how many.
+        layers: of older pictures that made room; those pictures will arrive with less detail.
+        detail: what the disk said.
+    """
+
+    reason: str
+    pictures: int
+    layers: int = 0
+    detail: str = ""
+
+
+class SpoolTotals(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the pictures that were kept.
+
+    Attributes:
+        kept: while the link was away.
+        arrived: in the archive, of earlier runs too.
+        waiting: are still kept; the next run sends them.
+        given_up: by reason, as in `SpoolGaveUp`.
+    """
+
+    kept: int
+    arrived: int
+    waiting: int
+    given_up: dict[str, int]
+
+
 class CaughtUp(Report, tag="caught-up", frozen=True, kw_only=True):
-    """A picture that was kept has arrived in the stream's archive.
+    """A picture that was kept has arrived in the stream's archive, and was kept there.
 
     Attributes:
         captured: Unix seconds.
@@ -130,6 +169,7 @@ class StreamEnded(Report, tag="end", frozen=True, kw_only=True):
         bytes: their bytes.
         repeats: chunks sent again.
         seconds: from start to end.
+        spool: what became of the pictures that were kept; None without a spool.
     """
 
     frames: int
@@ -138,3 +178,4 @@ class StreamEnded(Report, tag="end", frozen=True, kw_only=True):
     bytes: int
     repeats: int
     seconds: float
+    spool: SpoolTotals | None = None

@@ -20,6 +20,7 @@ class SenderStatus:
         skipped: pictures that the encoder had no time for.
         foreign: answers to other runs of the stream.
         refused: answers that were not in order, by cause.
+        spooled: pictures that wait in the spool.
     """
 
     datagrams: int = 0
@@ -29,3 +30,4 @@ class SenderStatus:
     skipped: int = 0
     foreign: int = 0
     refused: Mapping[str, int] = field(default_factory=dict)
+    spooled: int = 0

@@ -5,9 +5,12 @@ from __future__ import annotations
 from rich.console import Console
 
 from misc_sender.reports import (
+    CaughtUp,
     FrameEnded,
     FrameQueued,
+    FrameSpooled,
     ReceiverRefused,
+    SpoolGaveUp,
     StreamEnded,
     StreamStarted,
     WordsMissed,
@@ -44,6 +47,12 @@ class Terminal(LiveTerminal):
             case ReceiverRefused():
                 reason = printable(report.reason)
                 self._print(f"[yellow]a receiver cannot read this stream: {reason}[/yellow]")
+            case FrameSpooled():
+                self._status.update("the link is away: pictures wait in the spool")
+            case CaughtUp():
+                self._status.update(f"{counted(report.waiting, 'kept picture')} to be sent")
+            case SpoolGaveUp():
+                self._print(f"[yellow]{_given_up(report)}[/yellow]")
             case WordsMissed():
                 self._print(f"[yellow]no words: {printable(report.reason)}[/yellow]")
             case StreamEnded():
@@ -58,6 +67,13 @@ class Terminal(LiveTerminal):
             self._sent += 1
         waiting = f", {len(self._waiting)} under way" if self._waiting else ""
         self._status.update(f"{counted(self._sent, 'picture')} sent{waiting}")
+
+
+def _given_up(report: SpoolGaveUp) -> str:
+    detail = f" ({printable(report.detail)})" if report.detail else ""
+    if report.pictures:
+        return f"spool: {counted(report.pictures, 'picture')} given up: {report.reason}{detail}"
+    return f"spool: {counted(report.layers, 'layer')} of older pictures made room"
 
 
 def _line(frame: FrameQueued) -> str:

@@ -74,10 +74,10 @@ async def test_a_camera_keeps_pictures_while_its_broker_is_away(
     address = parse_address(f"{broker.url}/misc/garden")
     assert isinstance(address, MqttAddress)
     archive_address = dataclasses.replace(address, prefix="misc/archive")
-    spool = Spool(tmp_path / "spool", SpoolLimits())
     encoder = FrameEncoder(
         load_pack("nano"), semantics="none", budget=Budget(max_bytes=250), mtu=1100, threads=1
     )
+    spool = Spool(tmp_path / "spool", SpoolLimits(), stream="garden", packs=encoder.packs)
     live, archive, notes = Watcher(encoder.packs), Watcher(encoder.packs), Notes()
     live_end = await open_receiver(f"{broker.url}/misc/garden")
     archive_end = await open_receiver(f"{broker.url}/misc/archive/garden")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from misc_sender.spool.folder import Spool
+from misc_sender.spool.store import Spool
 from misc_shared.transports import Transport
 from misc_shared.wire import LayerKind
 
@@ -17,12 +17,12 @@ class Spooling:
     """A spool and its pace.
 
     Args:
-        spool: the folder.
+        spool: where pictures wait.
         every: seconds between two pictures that are kept.
         connect: opens the transport of the stream's archive.
 
     Attributes:
-        spool: the folder.
+        spool: as above.
         connect: as above.
     """
 
@@ -38,7 +38,16 @@ class Spooling:
         """Seconds until the next picture is to be kept, or until to look again."""
         return min(max(0.0, self._next_at - now), _LOOK_EVERY)
 
-    def keep(self, captured: float, layers: Mapping[LayerKind, bytes], now: float) -> None:
-        """Keep a picture that stands alone, captured at a Unix time."""
-        self.spool.add(captured, layers)
+    def keep(self, age: float, layers: Mapping[LayerKind, bytes], now: float) -> float | None:
+        """Keep a picture that stands alone; waits for the disk.
+
+        Args:
+            age: seconds since its capture.
+            layers: all of it.
+            now: seconds on the clock of `pause`.
+
+        Returns:
+            Unix seconds of its capture, by the wall clock as it is now; None if it was not kept.
+        """
         self._next_at = now + self._every
+        return self.spool.add(self.spool.now().earlier(age), layers)

@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+from tests.sender.spool.clocks import DAY, NOON, Clocks
+
 from misc_sender.spool import CatchUp, Spool, SpoolLimits
 from misc_shared.session import (
     FrameStarted,
@@ -15,7 +17,23 @@ from misc_shared.wire import LayerKind
 
 PACKS = {"codec": b"codec-01"}
 LAYERS = {LayerKind.BASE: b"b" * 50, LayerKind.DETAIL1: b"d" * 120}
-CAPTURED = 1_700_000_000.0
+
+
+class Connect:
+    """Gives one end of an in-process link."""
+
+    def __init__(self, near: MemoryTransport) -> None:
+        self._near = near
+
+    async def __call__(self) -> Transport:
+        """Give it."""
+        return self._near
+
+
+def new_spool(folder: Path, clocks: Clocks) -> Spool:
+    """One without much of a bound."""
+    limits = SpoolLimits(seconds=1e12)
+    return Spool(folder, limits, stream="garden", packs=PACKS, clock=clocks)
 
 
 def state(waiting: int = 0) -> LinkState:
@@ -48,10 +66,12 @@ class Archive:
 
 
 async def test_everything_arrives_with_its_own_time_and_leaves_the_disk(tmp_path: Path) -> None:
-    """Two outages far apart are two epochs, for ids are 16 bits of time."""
-    spool = Spool(tmp_path, SpoolLimits(seconds=1e12))
-    for offset in (0.0, 10.0, 90_000.0):
-        spool.add(CAPTURED + offset, LAYERS)
+    """Pictures that lie far apart are two epochs, for ids are 16 bits of time."""
+    clocks = Clocks()
+    spool = new_spool(tmp_path, clocks)
+    for pause in (10.0, 90_000.0, 0.0):
+        spool.add(clocks(), LAYERS)
+        clocks.passes(pause)
     archive, sent, tasks, emptied = Archive(), [], [], asyncio.Event()
 
     async def connect() -> Transport:
@@ -64,31 +84,58 @@ async def test_everything_arrives_with_its_own_time_and_leaves_the_disk(tmp_path
         if not len(spool):
             emptied.set()
 
-    catching_up = CatchUp(spool=spool, packs=PACKS, connect=connect, link=state, sent=note)
+    catching_up = CatchUp(spool=spool, connect=connect, link=state, sent=note)
     task = asyncio.create_task(catching_up.run())
     async with asyncio.timeout(30):
         await emptied.wait()
     task.cancel()
     await asyncio.gather(task, *tasks, return_exceptions=True)
-    assert sent == [CAPTURED, CAPTURED + 10, CAPTURED + 90_000]
+    assert sent == [NOON, NOON + 10, NOON + 90_010]
     assert archive.captured == sent
     assert [layer.data for layer in archive.layers if layer.layer is LayerKind.BASE] == [
         LAYERS[LayerKind.BASE]
     ] * 3
 
 
+async def test_what_was_not_confirmed_is_sent_again_with_the_same_time(tmp_path: Path) -> None:
+    """By another run too, and whatever the wall clock says by then."""
+    clocks = Clocks()
+    captured = []
+    for _ in range(2):
+        spool = new_spool(tmp_path, clocks)
+        if not captured:
+            spool.add(clocks(), LAYERS)
+        near, far = memory_pair()
+        connect = Connect(near)
+        catching_up = CatchUp(spool=spool, connect=connect, link=state, sent=lambda _: None)
+        task = asyncio.create_task(catching_up.run())
+        session, seen = ReceiverSession(packs=PACKS, instance=1), None
+        async with asyncio.timeout(20):
+            while seen is None:
+                datagram = await far.receive()
+                assert datagram is not None
+                for event in session.receive(datagram, far.clock.monotonic()):
+                    if isinstance(event, LayerReceived):
+                        seen = event.captured_unix
+        captured.append(seen)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert len(spool) == 1
+        spool.close()
+        clocks.boot("second", wall=NOON - DAY)
+    assert captured == [NOON, NOON]
+
+
 async def test_live_pictures_go_first(tmp_path: Path) -> None:
     """While any of them waits, or the link is away, nothing of the archive is sent."""
-    spool = Spool(tmp_path, SpoolLimits(seconds=1e12))
-    spool.add(CAPTURED, LAYERS)
+    clocks = Clocks()
+    spool = new_spool(tmp_path, clocks)
+    spool.add(clocks(), LAYERS)
     near, far = memory_pair()
     links: list[LinkState | None] = [None]
 
-    async def connect() -> Transport:
-        return near
-
     catching_up = CatchUp(
-        spool=spool, packs=PACKS, connect=connect, link=lambda: links[0], sent=lambda _: None
+        spool=spool, connect=Connect(near), link=lambda: links[0], sent=lambda _: None
     )
     task = asyncio.create_task(catching_up.run())
     received = asyncio.create_task(far.receive())
