@@ -117,6 +117,7 @@ class ReceiveCommand:
             webrtc=self._settings.webrtc.options(),
             limit=self._settings.streams.max_streams,
             admits=self._guard.admits,
+            archives=self._settings.streams.archives and self._settings.output.out is not None,
         )
         if monitor is not None:
             monitor.link = listener

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
+from misc_receiver.archive import ArchiveIntake
 from misc_receiver.backlog import Backlog
 from misc_receiver.decode import FrameDecoder
 from misc_receiver.narration import Narrator
@@ -29,6 +30,7 @@ from misc_receiver.reports import (
 )
 from misc_receiver.schedule import EveryFrame, NewestFrame, RefinementSchedule
 from misc_receiver.sinks.interface import PictureSink
+from misc_receiver.sinks.pictures import PictureFolder
 from misc_receiver.status import StreamStatus
 from misc_receiver.studio import Studio
 from misc_shared.companions import run_with_companions
@@ -41,11 +43,13 @@ from misc_shared.session import (
     FrameExpired,
     FrameId,
     LayerReceived,
+    PeerHello,
     ReceiverLimits,
     ReceiverSession,
     Refused,
     StreamEnded,
 )
+from misc_shared.stream_names import is_archive
 from misc_shared.transports import Transport
 from misc_shared.transports.sealed import refusals_of, sealing_of
 
@@ -55,6 +59,9 @@ _log = logging.getLogger(__name__)
 
 _LAST_WORDS = 0.6
 """Seconds that we stay after the last frame, so that the sender hears that it came."""
+
+_LOOK_AGAIN = 0.2
+"""Seconds between two looks at whether what came is kept, where answers wait for that."""
 
 _ONE_OF_MANY = ReceiverLimits(total_bytes=2 << 20)
 
@@ -102,18 +109,19 @@ class Reception:
         self._wake = wake
         self._frame_ended = frame_ended
         self._narrator = Narrator(stream=self.stream, clock=self._clock, reporter=reporter)
+        archive = is_archive(self.stream)
         self.studio = Studio(
-            decoder, stream=self.stream, sinks=sinks, captured=self._narrator.captured
+            decoder,
+            stream=self.stream,
+            sinks=sinks,
+            captured=self._narrator.captured,
+            archive=archive,
         )
+        keeps = any(isinstance(sink, PictureFolder) for sink in sinks)
+        self._archive = ArchiveIntake(self._narrator.captured, keeps=keeps) if archive else None
         limits = _ONE_OF_MANY if shared else ReceiverLimits()
-        self._session = ReceiverSession(
-            packs=decoder.packs,
-            instance=secrets.randbelow(1 << 16),
-            mtu=transport.mtu,
-            one_way=not transport.duplex,
-            overhead=transport.overhead,
-            limits=limits,
-        )
+        self._limits = limits
+        self._session = self._new_session()
         self._backlog = Backlog()
         self._schedule: RefinementSchedule = NewestFrame() if self.live else EveryFrame()
         self._developing: Iterator[tuple[FrameId, StreamReport]] | None = None
@@ -181,12 +189,14 @@ class Reception:
     @property
     def has_work(self) -> bool:
         """Whether something waits to be decoded."""
-        return self._developing is not None or len(self._backlog) > 0
+        waits = len(self._backlog) > 0 or (self._archive is not None and self._archive.ready)
+        return self._developing is not None or waits
 
     def develop_next(self) -> Iterator[tuple[FrameId, StreamReport]]:
         """What is being decoded; its next element is the next thing to show."""
         if self._developing is None:
-            self._developing = self.studio.develop(self._backlog.take())
+            layers = self._backlog.take() if self._archive is None else self._archive.take()
+            self._developing = self.studio.develop(layers)
             self._room.set()
         return self._developing
 
@@ -194,6 +204,9 @@ class Reception:
         """Report what the decoder made in so many seconds; None says that it has made all."""
         if entry is None:
             self._developing = None
+            if self._archive is not None:
+                self._archive.done()
+                self._answer.set()
             return
         frame, report = entry
         self._narrator.tell(frame, _timed(report, took))
@@ -203,6 +216,8 @@ class Reception:
         elif isinstance(report, BaseLost):
             self._session.request_refresh(frame.epoch, self._clock.monotonic())
             self._answer.set()
+        if isinstance(report, PictureReady) and self._archive is not None:
+            self._archive.shown(kept=report.file is not None, now=self._clock.monotonic())
         if isinstance(report, PictureReady) and self.live:
             self.studio.forget_pictures_before(frame)
 
@@ -241,6 +256,16 @@ class Reception:
     def finish(self) -> None:
         """All of it is shown: `run` may return."""
         self._finished.set()
+
+    def _new_session(self) -> ReceiverSession:
+        return ReceiverSession(
+            packs=self._decoder.packs,
+            instance=secrets.randbelow(1 << 16),
+            mtu=self._transport.mtu,
+            one_way=not self._transport.duplex,
+            overhead=self._transport.overhead,
+            limits=self._limits,
+        )
 
     async def _stay(self) -> None:
         await self._finished.wait()
@@ -291,22 +316,40 @@ class Reception:
             now = self._clock.monotonic()
             self._session.queue_depth = len(self._backlog)
             self._note(self._session.tick(now))
+            if self._archive is not None:
+                self._await_keeping(self._archive, now)
             while (answer := self._session.next_datagram(now)) is not None:
                 await self._transport.ready()
                 await self._transport.send(answer)
             timer = self._session.next_timer(now)
+            if self._session.withholds:
+                timer = now + _LOOK_AGAIN
             await wait_for(self._answer, seconds=None if timer is None else timer - now)
+
+    def _await_keeping(self, archive: ArchiveIntake, now: float) -> None:
+        if archive.wants_all_again(now):
+            self._session = self._new_session()
+        self._session.withholds = not archive.may_answer
 
     def _note(self, events: Sequence[Event]) -> None:
         for event in events:
             self._narrator.retell(event)
             match event:
                 case LayerReceived():
-                    self._backlog.add(event)
+                    (self._backlog if self._archive is None else self._archive).add(event)
                     self._schedule.arrived(event.frame)
                     self._wake()
-                case FrameComplete(frame) | FrameExpired(frame):
+                case FrameComplete(frame):
+                    if self._archive is not None:
+                        self._archive.complete(frame)
+                        self._session.withholds = not self._archive.may_answer
                     self._end_frame(frame)
+                case FrameExpired(frame):
+                    if self._archive is not None:
+                        self._archive.drop(frame)
+                    self._end_frame(frame)
+                case PeerHello():
+                    self._wake()  # an archive's pictures have a time now
                 case StreamEnded():
                     self._ended = True  # a recording may go on all the same: --append
                 case Refused():

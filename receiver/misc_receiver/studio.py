@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from misc_receiver.archive import capture_name
 from misc_receiver.decode import (
     BaseMissing,
     CoarseDecoded,
@@ -57,6 +58,7 @@ class Studio:
         stream: the stream's name.
         sinks: where pictures go, in this order.
         captured: gives the Unix seconds at which a frame was taken, if they are known.
+        archive: whether pictures are known by that time, however often they come.
     """
 
     def __init__(
@@ -66,7 +68,9 @@ class Studio:
         stream: str,
         sinks: Sequence[PictureSink] = (),
         captured: Callable[[FrameId], float | None] = lambda _: None,
+        archive: bool = False,
     ) -> None:
+        self._archive = archive
         self._decoder = decoder
         self._stream = stream
         self._sinks = sinks
@@ -129,6 +133,7 @@ class Studio:
     def _show(self, picture: _Picture) -> PictureReady:
         contents = picture.contents
         generated = "DigitalSourceType" in picture.label
+        captured = self._captured(contents.frame)
         shown = ShownPicture(
             stream=self._stream,
             frame=str(contents.frame),
@@ -137,7 +142,8 @@ class Studio:
             generated=generated,
             label=picture.label,
             semantics=contents.semantics or Semantics(),
-            captured=self._captured(contents.frame),
+            captured=captured,
+            name=capture_name(captured) if self._archive and captured is not None else "",
         )
         files: list[Path] = [path for sink in self._sinks if (path := sink.show(shown)) is not None]
         return PictureReady(

@@ -23,3 +23,10 @@ class StreamsSettings:
         float,
         typer.Option(min=1.0, help="Seconds of silence after which a stream's place is free."),
     ] = 600.0
+    archives: Annotated[
+        bool,
+        typer.Option(
+            help="Where --out keeps pictures, keep those too that cameras kept while they could "
+            "reach nobody (misc-send --spool)."
+        ),
+    ] = True

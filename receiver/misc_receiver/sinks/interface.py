@@ -28,6 +28,7 @@ class ShownPicture:
         label: what a file of it says about itself.
         semantics: what has been received of words and maps.
         captured: Unix seconds at which it was taken, once the sender has introduced itself.
+        name: what it is called however often it comes, if that is not `frame`.
     """
 
     stream: str
@@ -38,6 +39,7 @@ class ShownPicture:
     label: Mapping[str, str] = field(default_factory=dict)
     semantics: Semantics = field(default_factory=Semantics)
     captured: float | None = None
+    name: str = ""
 
 
 class PictureSink(Protocol):

@@ -30,6 +30,7 @@ from misc_receiver.sinks.interface import ShownPicture
 from misc_receiver.sinks.provenance import xmp_packet
 from misc_shared.companions import end_tasks
 from misc_shared.errors import ConfigError, TransportError
+from misc_shared.stream_names import is_archive
 from misc_shared.transports.address import MqttAddress, parse_address
 from misc_shared.transports.mqtt_connection import BrokerConnection, tls_context
 
@@ -102,7 +103,7 @@ class MqttImages:
 
     def show(self, picture: ShownPicture) -> None:
         """Take one picture, in place of one of its stream that still waits; in any thread."""
-        if picture.kind.startswith("preview"):
+        if picture.kind.startswith("preview") or is_archive(picture.stream):
             return
         with self._lock:
             if picture.stream in self._newest or len(self._newest) < _MAX_STREAMS:

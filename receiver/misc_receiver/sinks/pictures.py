@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import logging
-import os
 import threading
 import time
 from collections import Counter
@@ -21,6 +18,7 @@ from misc_receiver.sinks.interface import ShownPicture
 from misc_receiver.sinks.outage import Outage
 from misc_receiver.sinks.retention import KeptFiles, Retention, left_overs
 from misc_receiver.sinks.write_rate import WriteRate
+from misc_shared.atomic_file import remove_unfinished, write_atomically
 from misc_shared.errors import LocalError
 
 __all__ = ["FolderStatus", "PictureFolder"]
@@ -96,7 +94,13 @@ class PictureFolder:
             _log.warning("%s held %d pictures; %d of them went", folder, before, self._deleted)
 
     def show(self, picture: ShownPicture) -> Path | None:
-        """Write a picture as it gets ready; None if it was not kept."""
+        """Write a picture as it gets ready; None if it was not kept.
+
+        One that has a name of its own and is there already is not written again.
+        """
+        path = self._path(picture.stream, picture.name or picture.frame, picture.kind)
+        if picture.name and path.is_file():
+            return path
         with self._lock:
             if self._outage.waiting:
                 self._lose("failed")
@@ -106,12 +110,11 @@ class PictureFolder:
                 self._lose("limited")
                 return None
         data = encode_picture(picture.pixels, picture.label, self._kind)
-        path = self._path(picture.stream, picture.frame, picture.kind)
         with self._lock:
             try:
                 self._return()
                 self._make_room(len(data))
-                _write(path, data)
+                write_atomically(path, data)
             except OSError as error:
                 self._outage.began(error)
                 self._lose("failed")
@@ -147,7 +150,7 @@ class PictureFolder:
         """
         path = self._path(stream, frame, kind)
         try:
-            _write(path, encode_picture(pixels, label or {}, self._kind))
+            write_atomically(path, encode_picture(pixels, label or {}, self._kind))
         except OSError as error:
             raise LocalError(f"cannot write {path}: {error.strerror or error}") from None
         return path
@@ -214,34 +217,7 @@ class PictureFolder:
             _log.warning("stream %s: pictures above --write-rate are shown and not kept", stream)
 
 
-def _write(path: Path, data: bytes) -> None:
-    """Write a file in one step, so that nobody ever reads half a picture.
-
-    Raises:
-        OSError: it cannot be written; nothing of it is left behind where that can be helped.
-    """
-    unfinished = path.with_name(f"{path.name}.tmp")
-    try:
-        with unfinished.open("wb") as file:
-            # Whoever cleans up sees by the lock that the writer is alive.
-            with contextlib.suppress(OSError):
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            file.write(data)
-            file.flush()
-            unfinished.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
-        raise
-
-
 def _remove_left_overs(folder: Path) -> None:
     """Remove what a killed run did not finish, but not what a run beside us is writing."""
     for path in left_overs(folder):
-        with contextlib.suppress(OSError):
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                path.unlink()
-            finally:
-                os.close(descriptor)
+        remove_unfinished(path)

@@ -12,7 +12,8 @@ from pathlib import Path
 __all__ = ["KeptFiles", "Retention", "left_overs", "stream_of"]
 
 _OURS = re.compile(
-    r"(?P<stream>[A-Za-z0-9_-][A-Za-z0-9._-]{0,63})-[0-9a-f]{4}-\d{6,}"
+    r"(?:(?P<stream>[A-Za-z0-9_-][A-Za-z0-9._-]{0,63})-[0-9a-f]{4}-\d{6,}"
+    r"|(?P<archive>[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}~archive)-\d{8}T\d{6}\.\d{3}Z)"
     r"\.(?:coarse|preview-\d+|refined)(?P<suffix>\.png|\.jpg|\.webp|(?:\.png|\.jpg|\.webp)?\.tmp)"
 )
 _UNFINISHED = ".tmp"
@@ -139,7 +140,7 @@ class KeptFiles:
 def stream_of(name: str) -> str | None:
     """The stream whose picture a file's name says that it is; None if it is no name of ours."""
     match = _OURS.fullmatch(name)
-    return None if match is None else match["stream"]
+    return None if match is None else match["stream"] or match["archive"]
 
 
 def left_overs(folder: Path) -> list[Path]:

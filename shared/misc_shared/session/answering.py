@@ -65,7 +65,9 @@ class Answers:
             return self._bye.next_timer
         return min((time for time in times if time is not None), default=None)
 
-    def next(self, epoch: Epoch, *, queue_depth: int, now: float) -> bytes | None:
+    def next(
+        self, epoch: Epoch, *, queue_depth: int, now: float, acknowledges: bool = True
+    ) -> bytes | None:
         """The datagram to send now; None if nothing is due."""
         if self._objection is not None:
             return self._say_bye(epoch, self._objection) if self._bye.take(now) else None
@@ -75,6 +77,8 @@ class Answers:
             return _refresh(epoch, Wanted.FULL_HELLO if unclear else Wanted.HELLO)
         if self._picture.take(now):
             return _refresh(epoch, Wanted.PICTURE)
+        if not acknowledges:
+            return None
         return self._acknowledger.take(
             now,
             epoch.frames.report,

@@ -82,6 +82,7 @@ class ReceiverSession:
     Attributes:
         counters: What came so far.
         queue_depth: Frames that wait for the decoder; the owner sets it, acknowledgements tell it.
+        withholds: Whether acknowledgements wait; the owner sets it while what came is not yet kept.
 
     Raises:
         ConfigError: a pack cannot be named in a HELLO, or the MTU is out of range.
@@ -102,6 +103,7 @@ class ReceiverSession:
             raise ConfigError(f"the MTU is {mtu}: expected {MIN_MTU} to {MAX_DATAGRAM}")
         self.counters = ReceiverCounters()
         self.queue_depth = 0
+        self.withholds = False
         self._mtu = mtu
         self._one_way = one_way
         self._overhead = overhead
@@ -154,7 +156,9 @@ class ReceiverSession:
         if self._one_way:
             return None
         for run in self._runs:
-            datagram = run.answers.next(run.epoch, queue_depth=self.queue_depth, now=now)
+            datagram = run.answers.next(
+                run.epoch, queue_depth=self.queue_depth, now=now, acknowledges=not self.withholds
+            )
             if datagram is not None:
                 self.counters.answers += 1
                 self.counters.answer_bytes += len(datagram) + self._overhead

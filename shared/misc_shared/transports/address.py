@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from misc_shared.errors import ConfigError
-from misc_shared.stream_names import STREAM_NAME_PATTERN, check_stream_name
+from misc_shared.stream_names import STREAM_NAME_PATTERN, archive_of, check_stream_name
 
 __all__ = [
     "DEFAULT_STREAM",
@@ -47,6 +47,11 @@ class MqttAddress:
     stream: str
     username: str | None = None
     password: str | None = field(default=None, repr=False)
+
+    @property
+    def received_as(self) -> str:
+        """What its receiver calls the stream: archives have the place of the same name."""
+        return archive_of(self.stream) if self.prefix.endswith("/archive") else self.stream
 
     def topic(self, leaf: str) -> str:
         """The stream's topic for `leaf`: "data", "back" or "status"."""

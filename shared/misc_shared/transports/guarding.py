@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from misc_shared.errors import ConfigError
 from misc_shared.hosts import is_loopback
+from misc_shared.stream_names import camera_of
 from misc_shared.transports.base import Listener, Transport
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class ReceiverGuard:
 
     def admits(self, stream: str) -> bool:
         """Whether a stream is heard at all; asked before anything is spent on it."""
+        stream = camera_of(stream)
         allowed = self.allow is None or stream in self.allow
         return allowed and (self.keys is None or self.keys.find(stream) is not None)
 
@@ -87,7 +89,7 @@ class ReceiverGuard:
         Raises:
             ConfigError: the stream is not admitted.
         """
-        stream = transport.stream
+        stream = camera_of(transport.stream)
         if self.allow is not None and stream not in self.allow:
             names = ", ".join(sorted(self.allow))
             raise ConfigError(f"the stream {stream!r} is not among those of --allow: {names}")

@@ -41,6 +41,7 @@ async def open_listener(
     webrtc: WebrtcOptions = DEFAULT_WEBRTC,
     limit: int = DEFAULT_STREAMS,
     admits: Callable[[str], bool] | None = None,
+    archives: bool = False,
 ) -> Listener:
     """Open the receiving end of one stream or of many.
 
@@ -52,6 +53,7 @@ async def open_listener(
         webrtc: how WebRTC connections are made.
         limit: the most streams at a time.
         admits: whether a stream of this name is wanted at all; None for all.
+        archives: whether every stream means every archive too.
 
     Raises:
         ConfigError: the URL, the name or the limit makes no sense.
@@ -63,7 +65,9 @@ async def open_listener(
     if everything is not None:
         from misc_shared.transports.mqtt_listener import MqttListener
 
-        return await MqttListener.connect(everything, limit=limit, admits=admits, ca_file=ca_file)
+        return await MqttListener.connect(
+            everything, limit=limit, admits=admits, archives=archives, ca_file=ca_file
+        )
     address = parse_address(url, stream=stream)
     if isinstance(address, WebrtcAddress) and address.stream is None:
         check_webrtc()

@@ -58,7 +58,7 @@ class MqttTransport:
         patient: bool = False,
     ) -> None:
         self._patient = patient
-        self.stream = address.stream
+        self.stream = address.stream if sending else address.received_as
         self.mtu = min(mtu, MAX_DATAGRAM)
         self.clock: Clock = SystemClock()
         self.overhead = 0

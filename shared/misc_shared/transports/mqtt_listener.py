@@ -127,6 +127,7 @@ class MqttListener:
         address: the broker and the prefix; its stream is not looked at.
         limit: the most streams at a time.
         admits: whether a stream of this name is wanted at all.
+        archives: whether to give the streams' archives too.
         tls: the TLS settings, or None for plain TCP.
 
     Attributes:
@@ -139,17 +140,19 @@ class MqttListener:
         *,
         limit: int,
         admits: Callable[[str], bool] | None = None,
+        archives: bool = False,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.counters = ListenerCounters()
-        self._prefix = address.prefix
+        self._address = address
         self._limit = limit
         self._admits = admits
         self._streams: dict[str, MqttStream] = {}
         self._new: asyncio.Queue[MqttStream | None] = asyncio.Queue()
+        places = [address.prefix] + [f"{address.prefix}/archive"] * archives
         self._connection = BrokerConnection(
             address,
-            topics=[f"{address.prefix}/+/data"],
+            topics=[f"{place}/+/data" for place in places],
             deliver=self._take,
             welcome=_nothing,
             ended=self._end,
@@ -165,6 +168,7 @@ class MqttListener:
         *,
         limit: int,
         admits: Callable[[str], bool] | None = None,
+        archives: bool = False,
         ca_file: Path | None = None,
     ) -> MqttListener:
         """Reach the broker for the first time, or say in one sentence why not.
@@ -173,7 +177,7 @@ class MqttListener:
             TransportError: the broker does not answer, or refuses us.
         """
         tls = tls_context(ca_file) if address.tls else None
-        listener = cls(address, limit=limit, admits=admits, tls=tls)
+        listener = cls(address, limit=limit, admits=admits, archives=archives, tls=tls)
         await listener._connection.start()
         return listener
 
@@ -198,17 +202,19 @@ class MqttListener:
         await self._connection.close()
 
     async def _take(self, topic: str, payload: bytes) -> None:
-        name = topic.removeprefix(f"{self._prefix}/").removesuffix("/data")
-        stream = self._streams.get(name)
+        place, _, name = topic.removesuffix("/data").rpartition("/")
+        address = dataclasses.replace(self._address, prefix=place, stream=name)
+        stream = self._streams.get(address.received_as)
         if stream is None:
-            stream = self._admit(name)
+            stream = self._admit(address)
         if stream is not None:
             stream.deliver(payload)
 
-    def _admit(self, name: str) -> MqttStream | None:
-        if not re.match(STREAM_NAME_PATTERN, name):
+    def _admit(self, address: MqttAddress) -> MqttStream | None:
+        if not re.match(STREAM_NAME_PATTERN, address.stream):
             self.counters.misnamed += 1
             return None
+        name = address.received_as
         unwanted = self._admits is not None and not self._admits(name)
         if unwanted or len(self._streams) >= self._limit:
             self.counters.unwanted += 1
@@ -216,7 +222,7 @@ class MqttListener:
         stream = MqttStream(
             name,
             connection=self._connection,
-            topic=f"{self._prefix}/{name}/back",
+            topic=address.topic("back"),
             counters=self.counters,
             let_go=lambda: self._forget(name),
         )

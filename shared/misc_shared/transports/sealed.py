@@ -19,6 +19,7 @@ from misc_shared.security.forms import MAX_ECHO, SHORT_OVERHEAD
 from misc_shared.security.keys import StreamKey
 from misc_shared.security.receiver_seal import ReceiverSeal
 from misc_shared.security.sender_seal import SenderSeal
+from misc_shared.stream_names import camera_of
 from misc_shared.transports.base import Transport
 from misc_shared.transports.liveness import layers_of, turned_away
 from misc_shared.wire import MIN_MTU
@@ -97,7 +98,7 @@ class SealedTransport:
         clock = inner.clock
         seal = ReceiverSeal(
             key,
-            stream=inner.stream,
+            stream=camera_of(inner.stream),
             mtu=inner.mtu,
             now=clock.monotonic(),
             wall=clock.wall(),
