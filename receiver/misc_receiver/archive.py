@@ -40,6 +40,7 @@ class ArchiveIntake:
         self._parts: dict[FrameId, list[LayerReceived]] = {}
         self._whole: dict[FrameId, None] = {}
         self._taken: FrameId | None = None
+        self._settled = False
         self._again_at: float | None = None
 
     @property
@@ -70,18 +71,19 @@ class ArchiveIntake:
 
     def take(self) -> list[LayerReceived]:
         """The layers of the next picture; call `done` when it is shown."""
-        self._taken = self._next()
+        self._taken, self._settled = self._next(), False
         return [] if self._taken is None else list(self._parts[self._taken])
 
-    def shown(self, *, kept: bool, now: float) -> None:
-        """Note whether the picture that was taken is kept."""
-        if self._keeps and not kept:
-            self._again_at = now + _PAUSE
+    def settled(self) -> None:
+        """Note that the picture that was taken is kept, or that it can never be decoded."""
+        self._settled = True
 
-    def done(self) -> None:
-        """Note that all of the picture that was taken is shown."""
+    def done(self, now: float) -> None:
+        """Note that nothing more comes of the picture that was taken."""
         if self._taken is not None:
             self.drop(self._taken)
+        if self._keeps and not self._settled:
+            self._again_at = now + _PAUSE
 
     def wants_all_again(self, now: float) -> bool:
         """Whether to forget what came, once, so that what was not kept is sent again."""

@@ -21,6 +21,7 @@ from misc_receiver.decode import FrameDecoder
 from misc_receiver.narration import Narrator
 from misc_receiver.reports import (
     BaseLost,
+    LayerLost,
     PictureReady,
     ReceptionEnded,
     ReceptionStarted,
@@ -205,7 +206,7 @@ class Reception:
         if entry is None:
             self._developing = None
             if self._archive is not None:
-                self._archive.done()
+                self._archive.done(self._clock.monotonic())
                 self._answer.set()
             return
         frame, report = entry
@@ -216,10 +217,17 @@ class Reception:
         elif isinstance(report, BaseLost):
             self._session.request_refresh(frame.epoch, self._clock.monotonic())
             self._answer.set()
-        if isinstance(report, PictureReady) and self._archive is not None:
-            self._archive.shown(kept=report.file is not None, now=self._clock.monotonic())
+        if self._archive is not None:
+            self._note_archived(self._archive, frame, report)
         if isinstance(report, PictureReady) and self.live:
             self.studio.forget_pictures_before(frame)
+
+    def _note_archived(self, archive: ArchiveIntake, frame: FrameId, report: StreamReport) -> None:
+        never = isinstance(report, LayerLost) and report.layer == "base"
+        if never or (isinstance(report, PictureReady) and report.file):
+            archive.settled()
+        elif isinstance(report, PictureReady):
+            self.studio.forget(frame)  # it has to be decoded again when it comes again
 
     def next_to_refine(self) -> FrameId | None:
         """The frame to refine now, if any."""

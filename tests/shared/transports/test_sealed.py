@@ -8,6 +8,7 @@ import pytest
 from misc_shared.errors import ConfigError, TransportError
 from misc_shared.security import KeyRing, StreamKey
 from misc_shared.transports import memory_pair, open_receiver, open_sender
+from misc_shared.transports.file import publish_recording
 from misc_shared.transports.guarding import ReceiverGuard, choose_key, guard_sender
 from misc_shared.transports.sealed import SealedTransport, sealing_of
 from misc_shared.transports.single import SingleListener
@@ -99,6 +100,7 @@ async def test_recordings_are_sealed_and_stay_readable(tmp_path: Path) -> None:
     datagrams = [b"\x95%d" % k for k in range(300)]
     for datagram in datagrams:
         await sender.send(datagram)
+    publish_recording(sender)
     await sender.close()
     for _ in range(2):
         receiver = ReceiverGuard(url=url, keys=KeyRing({"garden": KEY})).protect(
