@@ -1,14 +1,41 @@
-"""Files that hold secrets: keys, tokens, passwords. Who else can read them decides."""
+"""Files that hold secrets: keys, tokens, passwords. Nobody else may read them, ever."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from pathlib import Path
 
 from misc_shared.errors import ConfigError
 
-__all__ = ["read_secret", "refuse_if_shared"]
+__all__ = ["create_secret", "read_secret", "refuse_if_shared"]
+
+
+def create_secret(path: Path, text: str) -> None:
+    """Write a secret into a new file that only its owner can read, not even for a moment another.
+
+    A file that is there is never overwritten: it may be somebody's only copy. None is left where
+    the secret cannot be written, on a full disk for one: the next run would take it for a secret.
+
+    Args:
+        path: the file.
+        text: the secret, in ASCII.
+
+    Raises:
+        FileExistsError: the file is there.
+        OSError: it cannot be written.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        raise
 
 
 def read_secret(path: Path, *, name: str, limit: int) -> str:

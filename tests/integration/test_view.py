@@ -232,6 +232,7 @@ def _logs_out(context: BrowserContext, url: str) -> None:
     for page in (watching, leaving):
         page.goto(url)
         expect(page.locator("#summary")).to_contain_text("stream")
-    leaving.evaluate("fetch('/logout', { method: 'POST', redirect: 'manual' })")
+    leaving.get_by_role("button", name="Log out").click()
+    expect(leaving.get_by_label("Token")).to_be_visible()
     expect(watching.get_by_label("Token")).to_be_visible()
     assert watching.url.endswith("/login")

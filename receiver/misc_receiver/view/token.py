@@ -6,12 +6,11 @@ import base64
 import binascii
 import hashlib
 import hmac
-import os
 import secrets
 from pathlib import Path
 
 from misc_shared.errors import ConfigError
-from misc_shared.secret_files import read_secret
+from misc_shared.secret_files import create_secret, read_secret
 from misc_shared.state_folder import state_folder
 
 __all__ = ["ViewToken", "default_token_path", "open_token", "token_in_header"]
@@ -86,9 +85,7 @@ def open_token(path: Path) -> tuple[ViewToken, str | None]:
 
 def _create(path: Path) -> tuple[ViewToken, str]:
     secret = secrets.token_urlsafe(_TOKEN_BYTES)
-    # Exclusive, and never readable for others, not even for a moment.
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(secret + "\n")
+    create_secret(path, secret + "\n")
     return ViewToken(secret), secret
 
 

@@ -6,13 +6,12 @@ A line that begins with # says something to people. In a folder, NAME.key holds 
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from misc_shared.errors import ConfigError
-from misc_shared.secret_files import read_secret
+from misc_shared.secret_files import create_secret, read_secret
 from misc_shared.security.keys import StreamKey
 from misc_shared.stream_names import STREAM_NAME_PATTERN
 
@@ -67,16 +66,11 @@ def write_key(path: Path, *, stream: str | None = None) -> StreamKey:
         f"{name}{key.text}\n"
     )
     try:
-        # O_EXCL: a key that is overwritten is lost, and so is what was recorded with it.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        create_secret(path, text)
     except FileExistsError:
         raise ConfigError(f"{path} is there already: a key is never overwritten") from None
     except OSError as error:
         raise ConfigError(f"cannot write the key {path}: {error.strerror}") from None
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
     return key
 
 

@@ -138,7 +138,17 @@ at("coarse").addEventListener("click", () => toggle("coarse"));
 at("outlines").addEventListener("click", () => toggle("outlines"));
 at("theme").addEventListener("click", nextTheme);
 at("help").addEventListener("click", () => at("keys").showModal());
+at("logout").addEventListener("click", async () => {
+  await fetch("/logout", { method: "POST", redirect: "manual" });
+  location.assign("/login");
+});
 addEventListener("hashchange", route);
+
+// Where nobody needs to log in, the login leads back here.
+async function offerLogout() {
+  const answer = await fetch("/login", { method: "HEAD", redirect: "manual" });
+  setHidden(at("logout"), !answer.ok);
+}
 
 feed.onchange = changed;
 feed.onconnection = (connected) => {
@@ -149,6 +159,7 @@ feed.onconnection = (connected) => {
 onPreference(showPreferences);
 applyTheme();
 route();
+offerLogout().catch(() => {}); // the feed says that the receiver is away
 
 // Ages and plots go on while nothing comes.
 setInterval(() => {

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import re
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from misc_shared.errors import ConfigError, TransportError
-from misc_shared.secret_files import read_secret
+from misc_shared.secret_files import create_secret, read_secret
 
 __all__ = [
     "DEFAULT_WEBRTC",
@@ -160,10 +159,7 @@ def make_token(path: Path | None) -> str:
     token = secrets.token_urlsafe(32)
     if path is not None:
         try:
-            # Exclusive: a file that appeared meanwhile holds somebody's token.
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(token + "\n")
+            create_secret(path, token + "\n")
         except OSError as error:
             raise TransportError(f"cannot write the token file {path}: {error}") from None
     return token

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from misc_receiver.options.webrtc import WebrtcSettings
 from misc_shared.errors import ConfigError, MissingExtraError, TransportError
 from misc_shared.transports import WebrtcOptions, open_receiver, open_sender
 from misc_shared.transports.webrtc.options import (
@@ -24,6 +25,25 @@ def test_a_token_is_drawn_once_and_kept_from_others(tmp_path: Path) -> None:
     with pytest.raises(TransportError, match="cannot write the token file"):
         make_token(path)
     assert make_token(None) != token
+
+
+def test_a_token_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    """At both ends, as the live page does."""
+    path = tmp_path / "token"
+    make_token(path)
+    path.chmod(0o644)
+    with pytest.raises(ConfigError, match=f"others can read the token file: run chmod 600 {path}"):
+        WebrtcOptions(token_file=path).known_token()
+
+
+@pytest.mark.parametrize("option", ["tls_certificate", "tls_key"])
+def test_a_certificate_that_nothing_shows_is_refused(option: str) -> None:
+    """Before anything is opened; the live page has no use for it either."""
+    settings = WebrtcSettings(**{option: Path("cert.pem")})
+    for origin in ("webrtc+http://localhost", "mqtt://broker/misc/+", "file:x.misc"):
+        with pytest.raises(ConfigError, match="--tls-certificate and --tls-key are for"):
+            settings.check_for(origin)
+    settings.check_for("webrtc+https://localhost")
 
 
 def test_secrets_are_not_shown() -> None:
