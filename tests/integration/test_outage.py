@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import itertools
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from tests.integration.conftest import Broker
 from tests.notes import Notes
 
+from misc_lab.programs import Program
+from misc_receiver.archive import capture_name
 from misc_sender.budget import Budget
 from misc_sender.encode import FrameEncoder
 from misc_sender.pipeline import SendOptions, SendPipeline
@@ -19,6 +22,7 @@ from misc_sender.reports import CaughtUp, FrameSpooled
 from misc_sender.sources import Frame
 from misc_sender.spool import Spool, Spooling, SpoolLimits
 from misc_shared.packs import load_pack
+from misc_shared.security.keyring import write_key
 from misc_shared.session import FrameStarted, LayerReceived, ReceiverSession
 from misc_shared.transports import MqttAddress, Transport, open_receiver, parse_address
 from misc_shared.transports.mqtt import MqttTransport
@@ -124,3 +128,42 @@ async def test_a_camera_keeps_pictures_while_its_broker_is_away(
     for shown, taken in pairs:
         assert shown == pytest.approx(taken, abs=0.13)  # ticks of 1/8 s
     assert notes.of(CaughtUp)
+
+
+def test_a_camera_that_boots_while_its_broker_is_away(broker: Broker, tmp_path: Path) -> None:
+    """It keeps its first picture, is killed and boots again; its receiver gets all, sealed."""
+    broker.stop()
+    key, out = tmp_path / "garden.key", tmp_path / "out"
+    write_key(key)
+    sending = (
+        "pattern", "--to", f"{broker.url}/misc/garden", "--bytes", 300, "--semantics", "none",
+        "--spool", tmp_path / "spool", "--spool-every", 1, "--key", key,
+    )  # fmt: skip
+    first = Program(tmp_path / "first.jsonl", "misc-send", *sending)
+    try:
+        first.wait_for("spooled")
+        assert not first.reports("frame")
+    finally:
+        first.stop()
+    told = first.reports("spooled")
+    again = Program(tmp_path / "again.jsonl", "misc-send", *sending)
+    receiver = None
+    try:
+        assert again.wait_for("started")["spooled"] >= len(told)
+        told.append(again.wait_for("spooled"))
+        broker.start()
+        receiver = Program(
+            tmp_path / "receiver.jsonl", "misc-recv", "--from", f"{broker.url}/misc/+", "--out",
+            out, "--no-refine", "--key", key, "--allow", "garden",
+        )  # fmt: skip
+        again.wait_for("caught-up", seconds=120)
+        deadline = time.monotonic() + 60
+        while again.reports("caught-up")[-1]["waiting"] and time.monotonic() < deadline:
+            time.sleep(0.2)
+    finally:
+        again.stop()
+        if receiver is not None:
+            receiver.stop()
+    kept = {path.name for path in out.glob("garden~archive-*.coarse.png")}
+    named = {f"garden~archive-{capture_name(one['captured'])}.coarse.png" for one in told}
+    assert named <= kept

@@ -3,7 +3,14 @@
 from prometheus_client import CollectorRegistry
 
 from misc_sender.metrics import SenderMetrics, health_of
-from misc_sender.reports import FrameEnded, FrameQueued, WordsMissed
+from misc_sender.reports import (
+    CaughtUp,
+    FrameEnded,
+    FrameQueued,
+    FrameSpooled,
+    SpoolGaveUp,
+    WordsMissed,
+)
 from misc_sender.status import SenderStatus
 from misc_shared.session import DropReason
 
@@ -12,7 +19,14 @@ QUEUED = FrameQueued(
     layers={"base": 80, "text": 30}, encode_seconds=0.5,
 )  # fmt: skip
 STATUS = SenderStatus(
-    datagrams=7, bytes=800, repeats=2, waiting=3, skipped=1, foreign=4, refused={"forged": 6}
+    datagrams=7,
+    bytes=800,
+    repeats=2,
+    waiting=3,
+    skipped=1,
+    foreign=4,
+    refused={"forged": 6},
+    spooled=5,
 )
 
 
@@ -26,6 +40,10 @@ def test_reports_and_the_session_become_metrics() -> None:
         FrameEnded(frame="f-2", outcome="dropped", reason=DropReason.DEADLINE.value),
         FrameEnded(frame="f-3", outcome="dropped", reason=DropReason.OVERTAKEN.value),
         WordsMissed(reason="x"),
+        FrameSpooled(captured=1.0, bytes=90),
+        SpoolGaveUp(reason="age", pictures=4),
+        SpoolGaveUp(reason="room", pictures=0, layers=9),
+        CaughtUp(captured=1.0, waiting=5),
     ):
         metrics.report(report)
     values = registry.get_sample_value
@@ -36,6 +54,11 @@ def test_reports_and_the_session_become_metrics() -> None:
     assert values("misc_encode_seconds_sum") == 0.5
     assert values("misc_words_missed_total") == 1
     assert values("misc_repeats_total") == 2
+    assert values("misc_spooled_total") == 1
+    assert values("misc_caught_up_total") == 1
+    assert values("misc_spool_pictures") == 5
+    assert values("misc_spool_given_up_total", {"reason": "age"}) == 4
+    assert values("misc_spool_given_up_total", {"reason": "damage"}) == 0
     assert values("misc_queue") == 3
     assert values("misc_connected") == 0
     assert values("misc_foreign_total") == 4

@@ -24,6 +24,10 @@ from misc_shared.errors import ConfigError
 __all__ = ["KillSettings", "Outcome", "run_kills"]
 
 _ARCHIVED = re.compile(r"camera~archive-(\d{8}T\d{6}\.\d{3}Z)\.coarse\.png")
+_TELLING = re.compile(r'"event":"(caught-up|started|spooled)"')
+_TAIL = 200_000
+"""Bytes of the sender's reports in which there is one that says what waits."""
+_PROGRAMS = ("misc-send", "misc-recv")
 _SHORTEST = 0.1
 _STEP = 0.02
 
@@ -38,7 +42,7 @@ class KillSettings:
         longest: seconds that a program lives at most.
         away: seconds that the broker is away at a time, at most.
         there: seconds that it is there at a time, at most.
-        patience: seconds at the end in which what waits has to arrive.
+        patience: seconds at the end without a picture that arrives, after which it is over.
         sealed: whether the stream has a key.
     """
 
@@ -47,7 +51,7 @@ class KillSettings:
     longest: float = 3.0
     away: float = 5.0
     there: float = 9.0
-    patience: float = 180.0
+    patience: float = 60.0
     sealed: bool = False
 
 
@@ -129,7 +133,7 @@ class _Stage:
 
     def break_things(self) -> dict[str, int]:
         """Kill as often as asked for; tells how often which."""
-        kills = {"misc-send": 0, "misc-recv": 0}
+        kills = dict.fromkeys(_PROGRAMS, 0)
         due = dict.fromkeys(kills, 0.0)
         turn_at = 0.0
         while sum(kills.values()) < self._settings.kills:
@@ -149,31 +153,33 @@ class _Stage:
         return kills
 
     def let_all_arrive(self) -> None:
-        """Wait until the spool is empty, or the patience is over."""
+        """Wait until nothing waits any more, or nothing arrives."""
         if not self._broker.up:
             self._broker.turn()
-        deadline = time.monotonic() + self._settings.patience
-        while time.monotonic() < deadline and not self._settled():
-            for name in self._programs:
+        waiting, since = -1, time.monotonic()
+        while waiting and time.monotonic() < since + self._settings.patience:
+            for name in _PROGRAMS:
                 if not self._is_running(name):
                     self._start(name)
             time.sleep(0.5)
+            before, waiting = waiting, self._waiting()
+            if waiting != before:
+                since = time.monotonic()
 
-    def _settled(self) -> bool:
-        """Whether the sender said last that nothing waits any more."""
+    def _waiting(self) -> int:
+        """Pictures that wait in the spool, as the sender said last; -1 before it said anything."""
         log = self._folder / "misc-send.jsonl"
+        if not log.exists():
+            return -1
         size = log.stat().st_size
         with log.open("rb") as file:
-            file.seek(max(0, size - 100_000))
+            file.seek(max(0, size - _TAIL))
             lines = file.read().decode(errors="replace").splitlines()
-        relevant = ('"event":"caught-up"', '"event":"started"', '"event":"spooled"')
-        found = [
-            line for line in lines if line.startswith("{") and any(key in line for key in relevant)
-        ]
-        if not found:
-            return False
-        last = json.loads(found[-1])
-        return last["event"] != "spooled" and not last.get("waiting", last.get("spooled", 0))
+        telling = [line for line in lines if line.startswith("{") and _TELLING.search(line)]
+        if not telling:
+            return -1
+        last = json.loads(telling[-1])
+        return 1 if last["event"] == "spooled" else last.get("waiting", last.get("spooled", 0))
 
     def close(self) -> None:
         """End all of it."""
@@ -188,7 +194,7 @@ class _Stage:
         url = f"mqtt://127.0.0.1:{self._broker.port}/misc/"
         key = ("--key", self._key) if self._settings.sealed else ()
         if name == "misc-send":
-            spool = ("--spool", self._folder / "spool", "--spool-every", 0.1)
+            spool = ("--spool", self._folder / "spool", "--spool-every", 0.3)
             picture = ("--fps", 10, "--max-side", 64, "--bytes", 150, "--semantics", "none")
             arguments = (self._film, "--loop", "--to", f"{url}camera", *spool, *picture, *key)
         else:
