@@ -50,6 +50,8 @@ _STRETCH = 2000.0
 bits of time, and a receiver that comes in the middle of a session has to tell their turn."""
 _PATIENCE = 600.0
 """Seconds that a picture has to arrive; then it is tried again, from a new session."""
+_UNHEARD = 60.0
+"""The same where nobody has answered at all: perhaps nobody reads the archive."""
 
 
 class CatchUp:
@@ -60,6 +62,9 @@ class CatchUp:
         connect: opens the archive's transport.
         link: tells what is known of the live link, or None while it is away.
         sent: told of each picture that has arrived, by its Unix time of capture.
+
+    Attributes:
+        sending: whether it takes its share of the link now.
     """
 
     def __init__(
@@ -75,6 +80,7 @@ class CatchUp:
         self._link = link
         self._sent = sent
         self._told = ""
+        self.sending = False
 
     async def run(self) -> None:
         """Wait for something to send and a link to send it over; for ever."""
@@ -93,11 +99,13 @@ class CatchUp:
 
     async def _empty(self, link: LinkState) -> None:
         transport = await self._connect()
+        self.sending = True
         try:
             while (first := await self._oldest()) is not None:
                 if not await _Stretch(self, transport, first, link).send():
                     return
         finally:
+            self.sending = False
             await transport.close()
 
     async def _oldest(self) -> SpooledFrame | None:
@@ -186,6 +194,8 @@ class _Stretch:
         while frame_id not in self._outcome:
             self._changed.clear()
             now = self._transport.clock.monotonic()
+            if self._session.link.answered_at is None and now >= self._began + _UNHEARD:
+                return False
             self._note(self._session.tick(now))
             datagram = self._session.next_datagram(now) if self._catch_up.may_send() else None
             if datagram is None:

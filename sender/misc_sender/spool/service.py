@@ -44,6 +44,9 @@ class SpoolService:
         self._adaptation = adaptation
         self._live = link
         self._reporter = reporter
+        self._catch_up = CatchUp(
+            spool=self._spool, connect=spooling.connect, link=self._link, sent=self._arrived
+        )
 
     @property
     def waiting(self) -> int:
@@ -81,9 +84,7 @@ class SpoolService:
 
     async def run(self) -> None:
         """Send what was kept, whenever the live pictures leave room; for ever."""
-        await CatchUp(
-            spool=self._spool, connect=self._spooling.connect, link=self._link, sent=self._arrived
-        ).run()
+        await self._catch_up.run()
 
     def totals(self) -> SpoolTotals:
         """What became of the pictures so far."""
@@ -101,7 +102,7 @@ class SpoolService:
 
     def _link(self) -> LinkState | None:
         self._tell_losses()
-        self._adaptation.reserve = RESERVE if len(self._spool) else 0.0
+        self._adaptation.reserve = RESERVE if self._catch_up.sending else 0.0
         return self._live()
 
     def _arrived(self, captured: float) -> None:

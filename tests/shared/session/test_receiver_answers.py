@@ -49,6 +49,19 @@ class TestAnswers:
         assert isinstance(ack, Ack)
         assert ack.reports == (FrameReport(8, -1, -1, 0, 0, 0),)
 
+    def test_what_is_not_kept_yet_is_not_acknowledged(self) -> None:
+        """protocol.md, Archives; what is unclear is asked all the same."""
+        receiver = make_receiver()
+        receiver.withholds = True
+        receiver.receive(data(), 0.0)
+        (asked,) = answers(receiver, 3.0)
+        assert isinstance(asked, Refresh)
+        assert asked.wanted is Wanted.HELLO
+        receiver.withholds = False
+        (ack,) = answers(receiver, 3.0)
+        assert isinstance(ack, Ack)
+        assert ack.reports == (FrameReport(8, -1, 0, 0, 0, 0),)
+
     def test_acknowledgements_are_a_quarter_second_apart(self) -> None:
         """However much comes."""
         receiver = make_receiver()
