@@ -43,6 +43,7 @@ from misc_shared.session import (
     FrameComplete,
     FrameExpired,
     FrameId,
+    FrameStarted,
     LayerReceived,
     PeerHello,
     ReceiverLimits,
@@ -52,6 +53,7 @@ from misc_shared.session import (
 )
 from misc_shared.stream_names import is_archive
 from misc_shared.transports import Transport
+from misc_shared.transports.places import place_of
 from misc_shared.transports.sealed import refusals_of, sealing_of
 
 __all__ = ["Reception", "wait_for"]
@@ -104,6 +106,7 @@ class Reception:
         self.stream = transport.stream
         self.live = transport.duplex
         self._transport = transport
+        self._place = place_of(transport)
         self._clock = transport.clock
         self._decoder = decoder
         self._refines = refines
@@ -131,9 +134,7 @@ class Reception:
         self._finished = asyncio.Event()
         self._refusal: RemoteError | None = None
         self._refused: Counter[str] = Counter()
-        self._ended = False
         self._frames = 0
-        self._heard_at = self._clock.monotonic()
         self.input_ended = False
         self.proven = False
         self.decoded_at = time.monotonic()
@@ -167,7 +168,7 @@ class Reception:
     @property
     def silence(self) -> float:
         """Seconds since a datagram was last in order, or since the beginning."""
-        return self._clock.monotonic() - self._heard_at
+        return self._place.silence
 
     def status(self) -> StreamStatus:
         """How the stream stands now; may be asked in any thread."""
@@ -183,7 +184,7 @@ class Reception:
             waiting=len(self._backlog),
             skipped=self._backlog.skipped,
             silence=self.silence,
-            ended=self._ended,
+            ended=self._place.ended,
             proven=self.proven,
         )
 
@@ -212,6 +213,7 @@ class Reception:
         frame, report = entry
         self._narrator.tell(frame, _timed(report, took))
         if isinstance(report, PictureReady | TextSaid):
+            self._place.whole = True
             self._schedule.sharpened(frame)
             self.decoded_at = time.monotonic()
         elif isinstance(report, BaseLost):
@@ -306,8 +308,7 @@ class Reception:
                     self.stream,
                 )
             return []
-        self._heard_at = now
-        self._ended = False
+        self._place.heard()
         self.proven = True
         return events
 
@@ -342,6 +343,8 @@ class Reception:
     def _note(self, events: Sequence[Event]) -> None:
         for event in events:
             self._narrator.retell(event)
+            if isinstance(event, PeerHello | FrameStarted | LayerReceived):
+                self._place.ended = False  # but not for a repeat of the farewell
             match event:
                 case LayerReceived():
                     (self._backlog if self._archive is None else self._archive).add(event)
@@ -359,7 +362,7 @@ class Reception:
                 case PeerHello():
                     self._wake()  # an archive's pictures have a time now
                 case StreamEnded():
-                    self._ended = True  # a recording may go on all the same: --append
+                    self._place.ended = True  # a recording may go on all the same: --append
                 case Refused():
                     self._refuse(event)
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiomqtt
 import pytest
 from tests.integration.conftest import Broker
 from tests.notes import Notes
@@ -17,6 +18,7 @@ from misc_receiver.reports import PictureReady, ReceptionEnded, ReceptionStarted
 from misc_receiver.sinks.pictures import PictureFolder
 from misc_shared.companions import end_tasks
 from misc_shared.packs import load_pack
+from misc_shared.session import HelloConfig, SenderSession
 from misc_shared.transports.listening import open_listener
 from misc_shared.transports.mqtt_listener import MqttListener
 
@@ -99,26 +101,49 @@ async def test_a_broker_restart_brings_all_streams_back(fleet: Fleet) -> None:
     assert not fleet.notes.of(ReceptionEnded)
 
 
-async def test_names_without_a_place_are_turned_away(broker: Broker) -> None:
-    """The first ones keep theirs; a place that is free is given again."""
+async def test_streams_without_a_place_are_rejected(
+    broker: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Those that are shown keep theirs; who is rejected is told, and gets one that is free."""
     listener = await open_listener(f"{broker.url}/misc/+", limit=2)
     assert isinstance(listener, MqttListener)
     senders = await open_cameras(FleetSettings(port=broker.port, streams=3, every=1.0))
     tasks = []
-    for camera in senders.values():
+    held = []
+    for camera in list(senders.values())[:2]:
         tasks.append(asyncio.create_task(camera.run()))
-        await asyncio.sleep(0.3)
-    first = await asyncio.wait_for(listener.accept(), 30)
-    await asyncio.wait_for(listener.accept(), 30)
-    assert first is not None
+        stream = await asyncio.wait_for(listener.accept(), 30)
+        assert stream is not None
+        stream.place.whole = True
+        held.append(stream)
+    tasks.append(asyncio.create_task(senders["camera-02"].run()))
     async with asyncio.timeout(60):
-        while not listener.counters.unwanted:  # noqa: ASYNC110 - nor is a counter
+        while not listener.counters.rejected:  # noqa: ASYNC110 - nor is a counter
             await asyncio.sleep(0.2)
-    await first.close()
+    assert "camera-02" in listener.complaints()[0]
+    assert "1 stream is rejected for want of a place (camera-02)" in caplog.text
+    await end_tasks(tasks[0])
+    await asyncio.sleep(0.5)  # for what is on its way
+    await held[0].close()
     third = await asyncio.wait_for(listener.accept(), 60)
     assert third is not None
+    assert third.stream == "camera-02"
+    assert not listener.complaints()
     await end_tasks(*tasks)
     await listener.close()
+
+
+async def test_junk_names_lock_nobody_out(fleet: Fleet) -> None:
+    """Names that only introduce themselves give their places up to cameras that are shown."""
+    packs = {"codec": bytes(8), "text": bytes(8)}
+    hello = HelloConfig(stream="junk", packs=packs, started=0.0)
+    datagram = SenderSession(epoch=1, mtu=1100, hello=hello, now=0.0).next_datagram(0.0)
+    assert datagram is not None
+    async with aiomqtt.Client("127.0.0.1", fleet.broker.port) as client:
+        for number in range(5 * LIMIT):
+            await client.publish(f"misc/junk-{number}/data", datagram, qos=1)
+    await fleet.until_shown(1, streams=STREAMS)
+    assert len(fleet.pipeline.status()) <= 2 * LIMIT
 
 
 def test_jain_index() -> None:

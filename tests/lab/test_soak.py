@@ -68,7 +68,7 @@ def test_the_air_loses_repeats_and_reorders() -> None:
         assert await air.accept() is None
         await camera.close()
         await stream.close()
-        assert air.tables() == {"air.cameras": 0, "air.streams": 0, "air.new": 0}
+        assert air.tables() == {"air.cameras": 0, "air.streams": 0, "air.new": 0, "air.places": 0}
         return arrived
 
     arrived = run_in_virtual_time(carry())

@@ -12,6 +12,7 @@ from misc_lab.links.loss import GilbertElliott, LossModel
 from misc_shared.errors import TransportError
 from misc_shared.stream_names import STREAM_NAME_PATTERN
 from misc_shared.transports import Clock
+from misc_shared.transports.places import Place, Places
 
 __all__ = ["Air", "AirEnd", "Weather"]
 
@@ -55,10 +56,12 @@ class AirEnd:
         *,
         mtu: int,
         clock: Clock,
+        place: Place,
         send: Callable[[bytes], None],
         let_go: Callable[[], None],
     ) -> None:
         self.stream = stream
+        self.place = place
         self.mtu = mtu
         self.clock = clock
         self._send = send
@@ -146,7 +149,7 @@ class Air:
         self.refused = 0
         self._weather = weather
         self._clock = clock
-        self._limit = limit
+        self._places = Places(limit=limit, clock=clock)
         self._draw = random.Random(seed)
         self._cameras: dict[str, AirEnd] = {}
         self._streams: dict[str, AirEnd] = {}
@@ -157,6 +160,7 @@ class Air:
         return {
             "air.cameras": len(self._cameras),
             "air.streams": len(self._streams),
+            "air.places": len(self._places),
             "air.new": self._new.qsize(),
         }
 
@@ -167,6 +171,7 @@ class Air:
             stream,
             mtu=mtu,
             clock=self._clock,
+            place=Place(stream, clock=self._clock, leave=lambda: None),
             send=lambda datagram: link.carry(
                 datagram, lambda arrived: self._take(stream, arrived, mtu=mtu)
             ),
@@ -201,15 +206,19 @@ class Air:
             stream.deliver(datagram)
 
     def _admit(self, name: str, *, mtu: int) -> AirEnd | None:
-        if not re.match(STREAM_NAME_PATTERN, name) or len(self._streams) >= self._limit:
+        if not re.match(STREAM_NAME_PATTERN, name):
+            return None
+        place = self._places.take(name, leave=lambda: self._dismiss(name))
+        if place is None:
             return None
         link = self._link()
         stream = AirEnd(
             name,
             mtu=mtu,
             clock=self._clock,
+            place=place,
             send=lambda answer: link.carry(answer, lambda arrived: self._answer(name, arrived)),
-            let_go=lambda: self._forget_stream(name),
+            let_go=lambda: self._forget_stream(place),
         )
         self._streams[name] = stream
         self._new.put_nowait(stream)
@@ -227,5 +236,11 @@ class Air:
         if self._cameras.get(name) is camera:
             del self._cameras[name]
 
-    def _forget_stream(self, name: str) -> None:
-        self._streams.pop(name, None)
+    def _dismiss(self, name: str) -> None:
+        self._streams.pop(name).deliver(None)
+
+    def _forget_stream(self, place: Place) -> None:
+        self._places.free(place)
+        stream = self._streams.get(place.stream)
+        if stream is not None and stream.place is place:
+            del self._streams[place.stream]

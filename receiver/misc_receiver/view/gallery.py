@@ -218,9 +218,10 @@ class Gallery:
         if stream is None:
             stream = self._streams[name] = StreamRecord(name, now=now)
             while len(self._streams) > _MAX_STREAMS:
-                # Anybody may name streams on a broker, so whoever is silent for longest makes room.
+                # Anybody may name streams on a broker: those that were never shown make room
+                # first, then whoever is silent for longest.
                 others = (one for one in self._streams.values() if one is not stream)
-                silent = min(others, key=lambda one: one.heard or 0.0)
+                silent = min(others, key=lambda one: (one.shown is not None, one.heard or 0.0))
                 self._forget(self._streams.pop(silent.name).frames.values())
         return stream
 

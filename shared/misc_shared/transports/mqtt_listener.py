@@ -1,7 +1,8 @@
 """Many streams from one MQTT broker, over one connection: PREFIX/+/data.
 
 Each stream has a queue of its own, so that a flood of one pushes out its own datagrams and nobody
-else's. A name is a stream once a datagram of it came; there are at most so many at a time.
+else's. A name is a stream once a datagram of it came; there are at most so many at a time, and who
+has shown least makes room (`Places`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from misc_shared.stream_names import STREAM_NAME_PATTERN
 from misc_shared.transports.address import MqttAddress
 from misc_shared.transports.base import DEFAULT_MTU, Clock, SystemClock
 from misc_shared.transports.mqtt_connection import BrokerConnection, tls_context
+from misc_shared.transports.places import Place, Places
 
 __all__ = ["ListenerCounters", "MqttListener", "MqttStream"]
 
@@ -25,6 +27,8 @@ _WINDOW = 16
 _INCOMING_LIMIT = 1024
 _STREAM_LIMIT = 64
 """Datagrams of one stream that wait: more than a sender has under way."""
+_STREAM_BYTES = 256 << 10
+"""Bytes of those."""
 
 
 @dataclasses.dataclass
@@ -33,12 +37,14 @@ class ListenerCounters:
 
     Attributes:
         misnamed: datagrams on a topic whose name no stream may have.
-        unwanted: datagrams of streams that are not admitted, or for which there was no place.
+        unwanted: datagrams of streams that are not admitted.
+        rejected: datagrams of streams for which there was no place.
         overflowed: datagrams that came faster than their stream took them.
     """
 
     misnamed: int = 0
     unwanted: int = 0
+    rejected: int = 0
     overflowed: int = 0
 
 
@@ -50,6 +56,7 @@ class MqttStream:
         connection: what it shares with the others.
         topic: where its answers go.
         counters: the listener's.
+        place: that it holds.
         let_go: called when it is closed.
     """
 
@@ -63,16 +70,19 @@ class MqttStream:
         connection: BrokerConnection,
         topic: str,
         counters: ListenerCounters,
+        place: Place,
         let_go: Callable[[], None],
     ) -> None:
         self.stream = name
+        self.place = place
         self.mtu = connection.largest(topic, mtu=DEFAULT_MTU)
         self.clock: Clock = SystemClock()
         self._connection = connection
         self._topic = topic
         self._counters = counters
         self._let_go = let_go
-        self._incoming: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=_STREAM_LIMIT)
+        self._incoming: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._waiting = 0
         self._closed = False
 
     @property
@@ -97,7 +107,7 @@ class MqttStream:
     async def receive(self) -> bytes | None:
         """Wait for the next datagram, through any number of reconnections."""
         self._refuse_if_closed()
-        datagram = await self._incoming.get()
+        datagram = self._taken(await self._incoming.get())
         if datagram is None:
             self._connection.refuse_if_closed()
         return datagram
@@ -109,11 +119,19 @@ class MqttStream:
             self._let_go()
 
     def deliver(self, payload: bytes | None) -> None:
-        """Let a datagram wait, in place of the oldest if too many do."""
-        if self._incoming.full():
-            self._incoming.get_nowait()
+        """Let a datagram wait, in place of the oldest if too many do; None is the end."""
+        size = 0 if payload is None else len(payload)
+        while self._incoming.qsize() >= _STREAM_LIMIT or (
+            self._waiting and self._waiting + size > _STREAM_BYTES
+        ):
+            self._taken(self._incoming.get_nowait())
             self._counters.overflowed += 1
+        self._waiting += size
         self._incoming.put_nowait(payload)
+
+    def _taken(self, payload: bytes | None) -> bytes | None:
+        self._waiting -= 0 if payload is None else len(payload)
+        return payload
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
@@ -145,7 +163,7 @@ class MqttListener:
     ) -> None:
         self.counters = ListenerCounters()
         self._address = address
-        self._limit = limit
+        self._places = Places(limit=limit, clock=SystemClock())
         self._admits = admits
         self._streams: dict[str, MqttStream] = {}
         self._new: asyncio.Queue[MqttStream | None] = asyncio.Queue()
@@ -190,6 +208,10 @@ class MqttListener:
         """Datagrams that no stream got, by cause."""
         return dataclasses.asdict(self.counters)
 
+    def complaints(self) -> list[str]:
+        """What is not as it should be; may be asked in any thread."""
+        return self._places.complaints()
+
     async def accept(self) -> MqttStream | None:
         """Wait for the first datagram of a stream that is not here, or was closed."""
         stream = await self._new.get()
@@ -215,23 +237,35 @@ class MqttListener:
             self.counters.misnamed += 1
             return None
         name = address.received_as
-        unwanted = self._admits is not None and not self._admits(name)
-        if unwanted or len(self._streams) >= self._limit:
+        if self._admits is not None and not self._admits(name):
             self.counters.unwanted += 1
+            return None
+        place = self._places.take(name, leave=lambda: self._dismiss(name))
+        if place is None:
+            self.counters.rejected += 1
             return None
         stream = MqttStream(
             name,
             connection=self._connection,
             topic=address.topic("back"),
             counters=self.counters,
-            let_go=lambda: self._forget(name),
+            place=place,
+            let_go=lambda: self._forget(place),
         )
         self._streams[name] = stream
         self._new.put_nowait(stream)
         return stream
 
-    def _forget(self, name: str) -> None:
-        self._streams.pop(name, None)
+    def _dismiss(self, name: str) -> None:
+        """Another stream gets the place: what came of this one is still shown."""
+        self._streams.pop(name).deliver(None)
+
+    def _forget(self, place: Place) -> None:
+        self._places.free(place)
+        stream = self._streams.get(place.stream)
+        # By now the name may have come back, with another place.
+        if stream is not None and stream.place is place:
+            del self._streams[place.stream]
 
     def _end(self) -> None:
         self._new.put_nowait(None)
