@@ -3,10 +3,15 @@
 
     python scripts/soak.py --hours 8 --streams 50 --out docs/results/soak.json
 
+    python scripts/soak.py --hours 24 --streams 1 --every 20 --keep 100MiB --size 128 96
+
+The second keeps pictures in a folder that an earlier run has filled, and measures its size.
+
 Real sessions, a real ReceivePipeline and real decoding over links in memory that lose, repeat and
 reorder; time leaps from one thing to do to the next. Exit code 1 if between the second hour and
 the last one resident memory grew by more than 3 MB, Python's allocator by more than 1 in 100
-blocks, or any type of ours by more than 25 objects; or if a stream was starved.
+blocks, or any type of ours by more than 25 objects; or if a stream was starved, or the folder was
+ever larger than --keep by more than a twentieth.
 """
 
 from __future__ import annotations
@@ -20,8 +25,10 @@ from typing import Any
 
 from misc_lab.fleet.soak import SoakSettings, run_soak
 from misc_lab.fleet.virtual_time import run_in_virtual_time
+from misc_shared.settings.sizes import parse_size
 
 _GROWTH_MB = 3.0
+_OVER = 1.05
 _GROWTH_BLOCKS = 0.01
 _MOST_OVER_FEWEST = 1.2
 
@@ -34,6 +41,12 @@ def main() -> int:
         streams=options.streams,
         decode_one_in=options.decode_one_in,
         first_hour=min(2.0, options.hours / 4),
+        sealed=options.key,
+        every=options.every,
+        visitor_every=6 * options.every,
+        keep=None if options.keep is None else parse_size("--keep", options.keep),
+        width=options.size[0],
+        height=options.size[1],
     )
     if options.trace:
         tracemalloc.start(6)
@@ -52,7 +65,13 @@ def main() -> int:
         for one in before[-1].compare_to(before[1 if len(before) > 2 else 0], "lineno")[:25]:  # noqa: PLR2004
             print(one, file=sys.stderr)  # noqa: T201 - what was asked for
     print(json.dumps(measured["growth"], indent=1))  # noqa: T201 - a program's result
-    return 0 if _steady(measured) else 1
+    if "folder" in measured:
+        print(json.dumps(measured["folder"], indent=1))  # noqa: T201 - likewise
+    return 0 if _steady(measured) and _within(measured, settings.keep) else 1
+
+
+def _within(measured: dict[str, Any], keep: int | None) -> bool:
+    return keep is None or measured["folder"]["most_mib"] * (1 << 20) <= _OVER * keep
 
 
 def _write(options: argparse.Namespace, measured: dict[str, Any]) -> None:
@@ -77,6 +96,11 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hours", type=float, default=8.0)
     parser.add_argument("--streams", type=int, default=50)
+    parser.add_argument(
+        "--every", type=float, default=5.0, help="seconds between two pictures of a camera"
+    )
+    parser.add_argument("--keep", metavar="SIZE", help="keep pictures within so many bytes")
+    parser.add_argument("--size", type=int, nargs=2, default=(64, 48), metavar=("W", "H"))
     parser.add_argument(
         "--decode-one-in", type=int, default=1, help="decode one of so many pictures"
     )

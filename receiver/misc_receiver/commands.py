@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from misc_receiver.decode import FrameDecoder
 from misc_receiver.memory import keep_memory
 from misc_receiver.options import ReceiveSettings
+from misc_receiver.picture_memory import PictureMemory
 from misc_receiver.pipeline import ReceiveOptions, ReceivePipeline
 from misc_receiver.refinery import open_refinery
 from misc_receiver.reports import ListeningStarted
@@ -46,7 +47,11 @@ class ReceiveCommand:
         self._count = settings.link.limit()
         self._guard = settings.security.guard(settings.link.origin)
         self._refining = settings.refining.refinery(settings.sd)
-        self._viewer = settings.view.viewer()
+        # Wrong words are told before models load.
+        self._many = expects_many(settings.link.origin, stream=settings.link.stream)
+        self._shares = settings.streams.shares(many=self._many)
+        self._memory = PictureMemory(self._shares.pictures)
+        self._viewer = settings.view.viewer(memory=self._memory)
         image_url = settings.output.mqtt_image
         self._image_broker = None if image_url is None else image_address(image_url)
         self._images: MqttImages | None = None
@@ -58,34 +63,34 @@ class ReceiveCommand:
         Raises:
             MiscError: something is missing, wrong or refused.
         """
-        link = self._settings.link
-        # Wrong words are told before models load.
-        self._settings.webrtc.check_for(link.origin)
-        many = expects_many(link.origin, stream=link.stream)
-        self._folder = self._settings.output.folder(many=many)
+        self._settings.webrtc.check_for(self._settings.link.origin)
+        self._folder = self._settings.output.folder(many=self._many)
         pack = load_pack(self._settings.refining.pack)
         if self._refining is not None and self._refining.device == "cpu":
             keep_memory()
-        asyncio.run(self._receive(pack, FrameDecoder(pack), many=many))
+        decoder = FrameDecoder(pack, memory=self._memory, layer_bytes=self._shares.each)
+        asyncio.run(self._receive(pack, decoder))
 
-    async def _receive(self, pack: Pack, decoder: FrameDecoder, *, many: bool) -> None:
+    async def _receive(self, pack: Pack, decoder: FrameDecoder) -> None:
         refining = self._refining
         monitor = self._open_monitor()
-        reporter = self._reporter(monitor, many=many)
+        reporter = self._reporter(monitor)
         try:
             if self._viewer is not None:
                 reporter.report(await self._viewer.start())
             if self._image_broker is not None:
                 ca_file = self._settings.link.ca_file
-                self._images = await MqttImages.open(self._image_broker, ca_file=ca_file)
-            listener = await self._listen(monitor, many=many)
-            if many:
+                self._images = await MqttImages.open(
+                    self._image_broker, ca_file=ca_file, memory=self._memory
+                )
+            listener = await self._listen(monitor)
+            if self._many:
                 reporter.report(ListeningStarted(at=_place(self._settings.link.origin)))
             pipeline = ReceivePipeline(
                 listener=listener,
                 new_decoder=decoder.sibling,
                 load_refinery=None if refining is None else partial(open_refinery, pack, refining),
-                options=self._options(many=many),
+                options=self._options(),
                 reporter=reporter,
             )
             if monitor is not None:
@@ -108,7 +113,7 @@ class ReceiveCommand:
 
         return Monitor(server, unwell_after=self._settings.metrics.unwell_after)
 
-    async def _listen(self, monitor: Monitor | None, *, many: bool) -> Listener:
+    async def _listen(self, monitor: Monitor | None) -> Listener:
         link = self._settings.link
         listener = await open_listener(
             link.origin,
@@ -122,7 +127,8 @@ class ReceiveCommand:
         if monitor is not None:
             monitor.link = listener
             monitor.folder = self._folder
-        listener = self._guard.listen(listener, many=many)
+            monitor.memory = self._memory
+        listener = self._guard.listen(listener, many=self._many)
         return listener if self._viewer is None else self._viewer.tap(listener)
 
     async def _tend_folder(self) -> None:
@@ -131,9 +137,14 @@ class ReceiveCommand:
             await asyncio.sleep(_TEND_EVERY)
             await asyncio.to_thread(self._folder.trim)
 
-    def _options(self, *, many: bool) -> ReceiveOptions:
-        idle = self._settings.streams.idle
-        return ReceiveOptions(count=self._count, sinks=self._sinks(), many=many, idle=idle)
+    def _options(self) -> ReceiveOptions:
+        return ReceiveOptions(
+            count=self._count,
+            sinks=self._sinks(),
+            many=self._many,
+            idle=self._settings.streams.idle,
+            waiting_bytes=self._shares.each,
+        )
 
     def _sinks(self) -> list[PictureSink]:
         """Where pictures go; a new kind of place is a line here."""
@@ -146,10 +157,10 @@ class ReceiveCommand:
             sinks.append(self._images)
         return sinks
 
-    def _reporter(self, monitor: Monitor | None, *, many: bool) -> Reporters:
+    def _reporter(self, monitor: Monitor | None) -> Reporters:
         """Who is told; a new listener is a line here."""
         gallery = None if self._viewer is None else self._viewer.gallery
-        told: list[Reporter | None] = [_make_console(many=many), gallery, monitor]
+        told: list[Reporter | None] = [_make_console(many=self._many), gallery, monitor]
         return Reporters(*(one for one in told if one is not None))
 
 

@@ -7,13 +7,13 @@ nothing is shown: the picture before it stays.
 
 from __future__ import annotations
 
-import dataclasses
-import zlib
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from misc_receiver.frame_contents import IMAGE_LAYERS, FrameContents
+from misc_receiver.picture_memory import PictureMemory
 from misc_receiver.references import Known, References
 from misc_shared.codec import (
     DecodedImage,
@@ -32,6 +32,7 @@ from misc_shared.text import TextCoder
 from misc_shared.wire import LayerKind
 
 __all__ = [
+    "IMAGE_LAYERS",
     "BaseMissing",
     "CoarseDecoded",
     "Decoded",
@@ -40,9 +41,6 @@ __all__ = [
     "LayerFailed",
     "TextDecoded",
 ]
-
-IMAGE_LAYERS = (LayerKind.BASE, LayerKind.DETAIL1, LayerKind.DETAIL2)
-"""In the order in which each builds on the one before."""
 
 _REMEMBERED = 8
 """Frames whose layers are kept; a later layer of an older frame is not decoded any more."""
@@ -111,79 +109,14 @@ Decoded = BaseMissing | CoarseDecoded | LayerFailed | TextDecoded
 """Everything that `FrameDecoder.decode` yields."""
 
 
-@dataclass(eq=False)
-class FrameContents:
-    """All that is known about one frame.
-
-    Attributes:
-        frame: the frame.
-        coarse: the best picture so far, or None.
-        known: what has been decoded of it.
-        missing: id of the base that it waits for, or None.
-        waiting: text and maps that wait for their base.
-        base_known: what is known of the base.
-        inherits: whether its words are the base's and nobody was told yet.
-    """
-
-    frame: FrameId
-    coarse: DecodedImage | None = None
-    known: Known = field(default_factory=Known)
-    missing: int | None = None
-    waiting: dict[LayerKind, bytes] = field(default_factory=dict)
-    base_known: Known | None = None
-    inherits: bool = False
-    _layers: dict[LayerKind, bytes] = field(default_factory=dict)
-
-    @property
-    def semantics(self) -> Semantics | None:
-        """Text with the maps in it, as far as both have come."""
-        text, maps = self.known.text, self.known.maps
-        if text is None or maps is None or len(maps) != len(text.items):
-            return text
-        pairs = zip(text.items, maps, strict=True)
-        items = tuple(dataclasses.replace(item, map=where) for item, where in pairs)
-        return Semantics(items=items, caption=text.caption)
-
-    @property
-    def base(self) -> bytes:
-        """The base layer; empty if it has not come."""
-        return self._layers.get(LayerKind.BASE, b"")
-
-    @property
-    def layers_read(self) -> int:
-        """Image layers of which the integers are known."""
-        return 0 if self.known.picture is None else len(self.known.picture.integers)
-
-    @property
-    def seed(self) -> int:
-        """The same number at every receiver: made from the base layer."""
-        return zlib.crc32(self.base)
-
-    def add(self, layer: LayerKind, data: bytes) -> None:
-        """Keep a layer of the picture until those before it are there."""
-        self._layers[layer] = data
-
-    def drop(self, layer: LayerKind) -> None:
-        """Forget a layer that does not decode."""
-        self._layers.pop(layer, None)
-
-    def decodable(self) -> list[bytes]:
-        """The picture's layers without a gap, from BASE on; empty where BASE holds them."""
-        prefix: list[bytes] = []
-        joined = joined_layers(self.base)
-        for number, layer in enumerate(IMAGE_LAYERS):
-            if layer not in self._layers and not 0 < number < joined:
-                break
-            prefix.append(self._layers.get(layer, b""))
-        return prefix if self.base else []
-
-
 class FrameDecoder:
     """Decodes the layers of a stream's frames.
 
     Args:
         pack: the models; the sender used the same.
         threads: processor cores for the networks; 0 takes all.
+        memory: where what was decoded is kept; None for as much as there is.
+        layer_bytes: of a stream's layers that are kept for later ones.
 
     Attributes:
         packs: component name -> digest of the models at hand.
@@ -194,23 +127,33 @@ class FrameDecoder:
         PackError: a model is missing or damaged.
     """
 
-    def __init__(self, pack: Pack, *, threads: int = 0) -> None:
+    def __init__(
+        self,
+        pack: Pack,
+        *,
+        threads: int = 0,
+        memory: PictureMemory | None = None,
+        layer_bytes: int = 4 << 20,
+    ) -> None:
         codec, text = pack.component("codec"), pack.component("text")
         self.packs = {"codec": codec.digest, "text": text.digest}
         self._images = ImageDecoder(codec, threads=threads)
         self._text = TextCoder(text)
-        self._begin()
+        self._memory = memory or PictureMemory()
+        self._layer_bytes = layer_bytes
+        self._begin("")
 
-    def _begin(self) -> None:
+    def _begin(self, stream: str) -> None:
+        self._stream = stream
         self.failures = 0
         self.missing_bases = 0
         self._references = References()
         self._frames: OrderedDict[FrameId, FrameContents] = OrderedDict()
 
-    def sibling(self) -> FrameDecoder:
+    def sibling(self, stream: str = "") -> FrameDecoder:
         """A decoder of another stream, with the same models in memory; for the same thread."""
         other = copy(self)
-        other._begin()  # noqa: SLF001 - of one's own kind
+        other._begin(stream)  # noqa: SLF001 - of one's own kind
         return other
 
     def contents(self, frame: FrameId) -> FrameContents | None:
@@ -225,7 +168,13 @@ class FrameDecoder:
         """Let go of older frames' pixels; what deltas and later layers build on stays."""
         for contents in self._frames.values():
             if contents.frame.epoch != frame.epoch or contents.frame < frame:
-                contents.coarse = None
+                contents.show(None)
+
+    def forget_picture(self, frame: FrameId) -> None:
+        """Let go of a frame's pixels, which nobody needs again."""
+        contents = self._frames.get(frame)
+        if contents is not None:
+            contents.show(None)
 
     def decode(self, received: Sequence[LayerReceived]) -> Iterator[Decoded]:
         """Decode what came, text first, then each picture once with all its layers.
@@ -246,6 +195,7 @@ class FrameDecoder:
                 sharper[event.frame] = contents
             else:
                 yield from self._decode_side(contents, event.layer, event.data)
+            self._bound_layers()
         # Bases come before what builds on them; what is shown first is for the caller to say.
         for frame in sorted(sharper):
             for contents in self._with_dependents(sharper[frame]):
@@ -255,6 +205,15 @@ class FrameDecoder:
         for frame, contents in sharper.items():
             if frame in newest:
                 yield from self._show_picture(contents)
+            contents.fresh = None
+
+    def _bound_layers(self) -> None:
+        """Let go of the oldest frames where layers take too many bytes; the newest one stays."""
+        while len(self._frames) > 1 and self._kept_bytes() > self._layer_bytes:
+            self._frames.popitem(last=False)
+
+    def _kept_bytes(self) -> int:
+        return sum(contents.nbytes for contents in self._frames.values())
 
     def _open(self, frame: FrameId) -> FrameContents | None:
         known = self._frames.get(frame)
@@ -288,7 +247,7 @@ class FrameDecoder:
     def _with_dependents(self, contents: FrameContents) -> Iterator[FrameContents]:
         """The frame, then those that waited for it, and so on."""
         yield contents
-        if contents.known.picture is None:
+        if contents.fresh is None and contents.known.picture is None:
             return
         for other in list(self._frames.values()):
             same_epoch = other.frame.epoch == contents.frame.epoch
@@ -303,7 +262,7 @@ class FrameDecoder:
         length = len(layers)
         while length > max(contents.layers_read, joined - 1):
             try:
-                contents.known.picture = self._read(contents, layers[:length])
+                self._hold(contents, self._read(contents, layers[:length]))
             except MissingBaseError as error:
                 yield from self._lacks_base(contents, error)
                 return
@@ -352,11 +311,20 @@ class FrameDecoder:
             self.missing_bases += 1
             yield BaseMissing(contents.frame, error)
 
+    def _hold(self, contents: FrameContents, picture: Reference) -> None:
+        contents.fresh = picture
+        contents.known.held = self._memory.keep(
+            picture, stream=self._stream, arrays=picture.integers
+        )
+
     def _show_picture(self, contents: FrameContents) -> Iterator[Decoded]:
-        shown = 0 if contents.coarse is None else contents.coarse.layers_used
-        if contents.known.picture is not None and contents.layers_read > shown:
-            contents.coarse = self._images.render(contents.known.picture)
-            yield CoarseDecoded(contents.frame, contents.coarse, is_delta(contents.base))
+        picture = contents.fresh
+        if picture is not None and len(picture.integers) > contents.shown:
+            image = self._images.render(picture)
+            contents.shown = image.layers_used
+            arrays = (image.pixels, image.coded, image.features)
+            contents.show(self._memory.keep(image, stream=self._stream, arrays=arrays))
+            yield CoarseDecoded(contents.frame, image, is_delta(contents.base))
         if contents.inherits and contents.semantics is not None:
             contents.inherits = False
             yield TextDecoded(contents.frame, contents.semantics)

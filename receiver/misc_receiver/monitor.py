@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from misc_receiver.metrics import ReceiverMetrics, health_of
 from misc_receiver.output_metrics import OutputMetrics
+from misc_receiver.picture_memory import PictureMemory
 from misc_receiver.sinks.pictures import FolderStatus, PictureFolder
 from misc_receiver.status import StreamStatus
 from misc_shared.metrics.server import MetricsServer
@@ -25,12 +26,14 @@ class Monitor:
     Attributes:
         link: the listener, once there is one.
         folder: where pictures are kept, if they are.
+        memory: where pixels are kept.
         streams: gives how each stream stands, once there are any; called in any thread.
     """
 
     def __init__(self, server: MetricsServer, *, unwell_after: float) -> None:
         self.link: object = None
         self.folder: PictureFolder | None = None
+        self.memory = PictureMemory()
         self.streams: Callable[[], Sequence[StreamStatus]] = list
         self._server = server
         self._unwell_after = unwell_after
@@ -40,7 +43,7 @@ class Monitor:
             turned_away=self._turned_away,
             connected=self._connected,
         )
-        server.registry.register(OutputMetrics(self._folder_status))
+        server.registry.register(OutputMetrics(self._folder_status, memory=lambda: self.memory))
         server.complaints = self._complaints
 
     def report(self, report: Report) -> None:

@@ -1,4 +1,4 @@
-"""Metrics of the folder that pictures are kept in."""
+"""Metrics of what is kept of pictures: in memory, and in the folder."""
 
 from __future__ import annotations
 
@@ -7,23 +7,35 @@ from collections.abc import Callable, Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from misc_receiver.picture_memory import PictureMemory
 from misc_receiver.sinks.pictures import FolderStatus
 
 __all__ = ["OutputMetrics"]
 
 
 class OutputMetrics(Collector):
-    """Asks the folder when it is asked.
+    """Asks the folder and the memory when it is asked.
 
     Args:
         status: how the folder stands; None if there is none. Called in any thread.
+        memory: gives the pictures in memory.
     """
 
-    def __init__(self, status: Callable[[], FolderStatus | None]) -> None:
+    def __init__(
+        self, status: Callable[[], FolderStatus | None], *, memory: Callable[[], PictureMemory]
+    ) -> None:
         self._status = status
+        self._memory = memory
 
     def collect(self) -> Iterator[Metric]:
         """Yield what is true now."""
+        memory = self._memory()
+        yield GaugeMetricFamily(
+            "misc_picture_memory_bytes", "Decoded pictures in memory", memory.nbytes
+        )
+        yield CounterMetricFamily(
+            "misc_pictures_dropped", "Pictures let go for want of memory", memory.dropped
+        )
         status = self._status()
         if status is None:
             return

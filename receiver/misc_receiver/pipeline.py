@@ -61,6 +61,8 @@ class ReceiveOptions:
         idle: seconds without a proper datagram after which one of many is let go; it may return.
         refine_every: least seconds between two refinements of a live stream.
         refine_within: seconds after decoding by which a live picture has to be refined, or None.
+        waiting_bytes: of a stream's unfinished layers, and as many of those that wait for the
+            decoder.
     """
 
     count: int | None = None
@@ -69,6 +71,7 @@ class ReceiveOptions:
     idle: float = 600.0
     refine_every: float = 0.0
     refine_within: float | None = None
+    waiting_bytes: int = 2 << 20
 
 
 class ReceivePipeline:
@@ -76,7 +79,8 @@ class ReceivePipeline:
 
     Args:
         listener: where streams come from.
-        new_decoder: gives each stream its own decoder; they may share models, for one thread.
+        new_decoder: gives each stream, by name, its own decoder; they may share models, for one
+            thread.
         load_refinery: loads the refiner in a thread, meanwhile coarse pictures appear; None for
             coarse pictures only.
         options: how.
@@ -87,7 +91,7 @@ class ReceivePipeline:
         self,
         *,
         listener: Listener,
-        new_decoder: Callable[[], FrameDecoder],
+        new_decoder: Callable[[str], FrameDecoder],
         load_refinery: Callable[[], Refinery] | None,
         options: ReceiveOptions,
         reporter: Reporter,
@@ -115,8 +119,8 @@ class ReceivePipeline:
         """Receive until the end.
 
         Raises:
-            MiscError: the listener or the refiner failed, a picture could not be kept, or the only
-                stream failed or has models that are not ours.
+            MiscError: the listener or the refiner failed, or the only stream failed or has models
+                that are not ours.
         """
         try:
             await run_with_companions(self._work(), self._accept(), self._load(), self._sweep())
@@ -139,11 +143,11 @@ class ReceivePipeline:
     def _open(self, transport: Transport) -> None:
         reception = Reception(
             transport=transport,
-            decoder=self._new_decoder(),
+            decoder=self._new_decoder(transport.stream),
             sinks=self._options.sinks,
             reporter=self._reporter,
             refines=self._load_refinery is not None,
-            shared=self._options.many,
+            waiting_bytes=self._options.waiting_bytes,
             wake=self._wake.set,
             frame_ended=self._count_frame,
         )
@@ -196,6 +200,9 @@ class ReceivePipeline:
             self._wake.clear()
             if self._failure is not None:
                 raise self._failure
+            for reception in self._receptions:
+                if reception.all_shown:
+                    reception.finish()  # also while others keep us busy
             if await self._develop_one(self._receptions) or await self._refine_some():
                 continue
             if self._load_refinery is None or self._refinery is not None:
@@ -208,14 +215,17 @@ class ReceivePipeline:
 
     async def _develop_one(self, receptions: Iterable[Reception]) -> bool:
         """Decode the next thing of the stream whose turn it is; False if nothing waits."""
-        reception = self._turns.next(one for one in receptions if one.has_work)
+        reception = self._turns.next(
+            (one for one in receptions if one.has_work),
+            expected=lambda one: one.expected_work,
+        )
         if reception is None:
             return False
         began = time.perf_counter()
         try:
             entry = await self._step(reception.develop_next())
         except LocalError:
-            raise  # a disk that is full, say: it concerns all
+            raise  # a missing package, say: it concerns all
         except Exception as error:
             if not self._options.many:
                 raise

@@ -60,13 +60,14 @@ __all__ = ["Reception", "wait_for"]
 
 _log = logging.getLogger(__name__)
 
+_SECONDS_A_PIXEL = 2e-7
+"""Of decoding and of writing a PNG, roughly: it only says who waits for whom."""
+
 _LAST_WORDS = 0.6
 """Seconds that we stay after the last frame, so that the sender hears that it came."""
 
 _LOOK_AGAIN = 0.2
 """Seconds between two looks at whether what came is kept, where answers wait for that."""
-
-_ONE_OF_MANY = ReceiverLimits(total_bytes=2 << 20)
 
 
 class Reception:
@@ -78,7 +79,6 @@ class Reception:
         sinks: where its pictures go.
         reporter: who is told.
         refines: whether pictures are refined.
-        shared: whether other streams are received beside it, so that its memory has to be small.
         wake: called when there is work for the worker, or the stream has ended.
         frame_ended: called when a frame will get no more layers.
 
@@ -99,7 +99,7 @@ class Reception:
         sinks: Sequence[PictureSink],
         reporter: Reporter,
         refines: bool,
-        shared: bool,
+        waiting_bytes: int,
         wake: Callable[[], None],
         frame_ended: Callable[[], None],
     ) -> None:
@@ -123,10 +123,9 @@ class Reception:
         )
         keeps = any(isinstance(sink, PictureFolder) for sink in sinks)
         self._archive = ArchiveIntake(self._narrator.captured, keeps=keeps) if archive else None
-        limits = _ONE_OF_MANY if shared else ReceiverLimits()
-        self._limits = limits
+        self._limits = ReceiverLimits(total_bytes=waiting_bytes)
         self._session = self._new_session()
-        self._backlog = Backlog()
+        self._backlog = Backlog(nbytes=waiting_bytes)
         self._schedule: RefinementSchedule = NewestFrame() if self.live else EveryFrame()
         self._developing: Iterator[tuple[FrameId, StreamReport]] | None = None
         self._room = asyncio.Event()
@@ -135,6 +134,7 @@ class Reception:
         self._refusal: RemoteError | None = None
         self._refused: Counter[str] = Counter()
         self._frames = 0
+        self._pixels = 0
         self.input_ended = False
         self.proven = False
         self.decoded_at = time.monotonic()
@@ -194,9 +194,22 @@ class Reception:
         waits = len(self._backlog) > 0 or (self._archive is not None and self._archive.ready)
         return self._developing is not None or waits
 
+    @property
+    def expected_work(self) -> float:
+        """About how many seconds the next thing takes to decode and show: by its pixels."""
+        pixels = None if self._developing is not None else self._backlog.pixels
+        return (self._pixels if pixels is None else pixels) * _SECONDS_A_PIXEL
+
+    @property
+    def all_shown(self) -> bool:
+        """Whether nothing comes, nothing waits, and nothing of it can be refined."""
+        can_refine = self._refines and self._place.whole
+        return self.input_ended and not self.has_work and not can_refine
+
     def develop_next(self) -> Iterator[tuple[FrameId, StreamReport]]:
         """What is being decoded; its next element is the next thing to show."""
         if self._developing is None:
+            self._pixels = self._backlog.pixels or self._pixels
             layers = self._backlog.take() if self._archive is None else self._archive.take()
             self._developing = self.studio.develop(layers)
             self._room.set()
@@ -221,8 +234,12 @@ class Reception:
             self._answer.set()
         if self._archive is not None:
             self._note_archived(self._archive, frame, report)
+        if isinstance(report, PictureReady):
+            self._pixels = report.width * report.height
         if isinstance(report, PictureReady) and self.live:
             self.studio.forget_pictures_before(frame)
+        if not self._refines:
+            self.studio.forget_picture(frame)
 
     def _note_archived(self, archive: ArchiveIntake, frame: FrameId, report: StreamReport) -> None:
         never = isinstance(report, LayerLost) and report.layer == "base"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from misc_receiver.picture_memory import Kept
 from misc_shared.codec import DeltaHeader, Reference
 from misc_shared.errors import MissingBaseError
 from misc_shared.semantics import Semantics
@@ -24,14 +25,19 @@ class Known:
     """What has been decoded of a frame, and a later one may build on.
 
     Attributes:
-        picture: header and integers of its layers so far, or None.
+        held: header and integers of its layers so far, while there is room for them, or None.
         text: what the text layer says, or None.
         maps: the maps layer, bool [rows, columns] each, or None.
     """
 
-    picture: Reference | None = None
+    held: Kept[Reference] | None = None
     text: Semantics | None = None
     maps: list[NDArray[np.bool_]] | None = None
+
+    @property
+    def picture(self) -> Reference | None:
+        """What is held; None if nothing was decoded, or room was needed."""
+        return None if self.held is None else self.held.content
 
 
 class References:
@@ -57,8 +63,9 @@ class References:
             MissingBaseError: it is not here, or not as the delta says.
         """
         for frame, known in self._frames.items():
-            if frame.epoch == epoch and frame.on_wire == delta.base and known.picture is not None:
-                if not known.picture.agreeing(delta.base_layers, delta.digest):
+            picture = known.picture
+            if frame.epoch == epoch and frame.on_wire == delta.base and picture is not None:
+                if not picture.agreeing(delta.base_layers, delta.digest):
                     raise MissingBaseError(f"delta: frame {frame} is not as its base was")
                 self._frames.move_to_end(frame)
                 return known

@@ -1,6 +1,6 @@
 """One stream's pictures: decodes, hands pictures to the sinks and reports, in that order.
 
-Everything here may take its time; `misc_receiver.workshop` runs it in a thread, step by step.
+Everything here may take its time; `misc_receiver.pipeline` runs it in a thread, step by step.
 """
 
 from __future__ import annotations
@@ -113,6 +113,10 @@ class Studio:
     def forget_pictures_before(self, frame: FrameId) -> None:
         """Let go of older pictures, but not of what later ones may build on."""
         self._decoder.forget_pictures_before(frame)
+
+    def forget_picture(self, frame: FrameId) -> None:
+        """Let go of a frame's pixels, which nobody needs again."""
+        self._decoder.forget_picture(frame)
 
     def _publish(self, decoded: Decoded) -> StreamReport:
         match decoded:

@@ -73,7 +73,7 @@ async def _stream(
     )
     receiver = ReceivePipeline(
         listener=SingleListener(far),
-        new_decoder=lambda: decoder,
+        new_decoder=lambda _: decoder,
         load_refinery=None,
         options=ReceiveOptions(),
         reporter=received,

@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from misc_receiver.decode import BaseMissing, CoarseDecoded, FrameDecoder, LayerFailed, TextDecoded
+from misc_receiver.picture_memory import Kept
 from misc_receiver.references import Known, References
 from misc_shared.codec import Base, DeltaHeader, EncodedImage, ImageEncoder
 from misc_shared.maps import encode_maps
@@ -183,8 +184,8 @@ def test_few_bases_are_kept_and_those_in_use_longest(key: EncodedImage) -> None:
     """A key that every delta names outlasts any number of them."""
     references, base = References(), key.reference
     header = DeltaHeader(16, FIRST.on_wire, 3, base.digest(3), 3)
-    references.keep(FIRST, Known(base))
+    references.keep(FIRST, Known(Kept(base)))
     for tick in range(200):
-        references.keep(FrameId(epoch=7, tick=80_000 + tick), Known(key.reference))
+        references.keep(FrameId(epoch=7, tick=80_000 + tick), Known(Kept(key.reference)))
         assert references.find(7, header).picture is base
     assert len(references) == 16

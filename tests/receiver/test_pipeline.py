@@ -124,7 +124,7 @@ class Reception:
         settings = RefinerySettings(refiner="slow", steps=STEPS)
         self._pipeline = ReceivePipeline(
             listener=SingleListener(far),
-            new_decoder=lambda: self.decoder,
+            new_decoder=lambda _: self.decoder,
             load_refinery=None
             if refiner is None
             else lambda: Refinery(refiner, component=None, settings=settings),

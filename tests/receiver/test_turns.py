@@ -30,6 +30,26 @@ def test_nobody_waits_longer_than_one_turn_of_each_other() -> None:
     assert turns.next(["flood", "newcomer"]) == "newcomer"
 
 
+def test_many_with_huge_work_do_not_all_go_first() -> None:
+    """Beside 64 whose turns take five seconds each, one with small work waits for one of them."""
+    turns: FairTurns[str] = FairTurns()
+    costs = {f"giant-{number}": 5.0 for number in range(64)}
+    waited = longest = 0.0
+    for _ in range(200):
+        key = turns.next(["camera", *costs], expected=lambda one: costs.get(one, 0.01))
+        assert key is not None
+        cost = costs.get(key, 0.01)
+        turns.charge(key, cost)
+        waited = 0.0 if key == "camera" else waited + cost
+        longest = max(longest, waited)
+        if key == "camera":  # its next picture comes after a while
+            giant = turns.next(costs, expected=costs.__getitem__)
+            assert giant is not None
+            turns.charge(giant, 5.0)
+            waited = 5.0
+    assert longest <= 10.0
+
+
 def test_rest_earns_no_credit() -> None:
     """Whoever was away does not hold the worker afterwards for all that it did not use."""
     turns: FairTurns[str] = FairTurns()

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Ledger", "jain_index", "resident_bytes"]
+__all__ = ["Ledger", "jain_index", "peak_bytes", "resident_bytes"]
 
 
 def jain_index(shares: Sequence[float]) -> float:
@@ -22,8 +22,17 @@ def jain_index(shares: Sequence[float]) -> float:
 
 def resident_bytes(pid: int) -> int:
     """Bytes of memory that a process has in RAM; Linux alone."""
+    return _status_bytes(pid, "VmRSS:")
+
+
+def peak_bytes(pid: int) -> int:
+    """The most that a process ever had in RAM; Linux alone."""
+    return _status_bytes(pid, "VmHWM:")
+
+
+def _status_bytes(pid: int, key: str) -> int:
     status = Path(f"/proc/{pid}/status").read_text()
-    (line,) = (line for line in status.splitlines() if line.startswith("VmRSS:"))
+    (line,) = (line for line in status.splitlines() if line.startswith(key))
     return int(line.split()[1]) * 1024
 
 

@@ -13,10 +13,12 @@ import itertools
 import os
 import random
 import resource
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -26,6 +28,7 @@ from misc_lab.fleet.camera import Camera
 from misc_lab.fleet.census import Census, grown, take_census
 from misc_lab.fleet.run import FleetSettings, encode_pictures
 from misc_lab.fleet.virtual_time import LoopClock
+from misc_lab.fleet.weighed_folder import WeighedFolder
 from misc_receiver.decode import IMAGE_LAYERS, Decoded, FrameDecoder
 from misc_receiver.metrics import ReceiverMetrics
 from misc_receiver.pipeline import ReceiveOptions, ReceivePipeline
@@ -62,6 +65,9 @@ class SoakSettings:
         visitor_every: between two cameras that come under a new name, send for 22 s and vanish.
         noise_every: between two datagrams of garbage, each under a new name.
         first_hour: of the census that the last one is compared with.
+        keep: bytes that pictures may take in a folder of their own; None keeps none.
+        width: pixels.
+        height: pixels.
         weather: what happens to datagrams.
         seed: of everything that is drawn, but the numbers of runs.
     """
@@ -74,6 +80,9 @@ class SoakSettings:
     visitor_every: float = 30.0
     noise_every: float = 20.0
     first_hour: float = 2.0
+    keep: int | None = None
+    width: int = 64
+    height: int = 48
     weather: Weather = field(default_factory=Weather)
     seed: int = 0
 
@@ -129,7 +138,7 @@ class _Cameras:
         self._air = air
         self._draw = random.Random(settings.seed)
         self._packs = {name: pack.component(name).digest for name in ("codec", "text")}
-        self._pictures = _pictures(pack)
+        self._pictures = _pictures(pack, width=settings.width, height=settings.height)
 
     async def run(self) -> None:
         """Send until cancelled."""
@@ -192,6 +201,14 @@ async def run_soak(
         settings: what is run.
         tell: told after each virtual hour what was measured so far.
     """
+    with tempfile.TemporaryDirectory() as place:
+        folder = None if settings.keep is None else WeighedFolder(Path(place), keep=settings.keep)
+        return await _run(settings, folder, tell)
+
+
+async def _run(
+    settings: SoakSettings, folder: WeighedFolder | None, tell: Callable[[dict[str, Any]], None]
+) -> dict[str, Any]:
     pack = load_pack("nano")
     air = Air(settings.weather, clock=LoopClock(began=_BEGAN), seed=settings.seed)
     cameras = _Cameras(settings, air, pack)
@@ -211,7 +228,7 @@ async def run_soak(
         listener=air,
         new_decoder=decoder.sibling,
         load_refinery=None,
-        options=ReceiveOptions(many=True, idle=_IDLE),
+        options=ReceiveOptions(many=True, idle=_IDLE, sinks=[] if folder is None else [folder]),
         reporter=watcher,
     )
     pipelines.append(pipeline)
@@ -231,6 +248,8 @@ async def run_soak(
             }
             rows.append(row)
             result = _result(settings, rows, cameras, watcher)
+            if folder is not None:
+                result["folder"] = folder.weigh()
             result["seconds_taken"] = round(time.perf_counter() - began, 1)
             tell(result)
     finally:
@@ -290,11 +309,11 @@ def _result(
     }
 
 
-def _pictures(pack: Pack) -> Sequence[Mapping[LayerKind, bytes]]:
-    """Tiny pictures, every fourth with words."""
+def _pictures(pack: Pack, *, width: int, height: int) -> Sequence[Mapping[LayerKind, bytes]]:
+    """Small pictures, every fourth with words."""
     said = Semantics(items=(Item("dog", "brown"),), caption="A brown dog runs on grass.")
     text = TextCoder(pack.component("text")).encode(said)
-    tiny = encode_pictures(FleetSettings(port=0, width=64, height=48))
+    tiny = encode_pictures(FleetSettings(port=0, width=width, height=height))
     return [
         {**layers, LayerKind.TEXT: text} if number == 1 else layers
         for number, layers in enumerate(tiny)

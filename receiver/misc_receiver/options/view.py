@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 if TYPE_CHECKING:
+    from misc_receiver.picture_memory import PictureMemory
     from misc_receiver.view.viewer import Viewer
 
 __all__ = ["ViewSettings"]
@@ -39,8 +40,11 @@ class ViewSettings:
         typer.Option(help="Another host name by which the page may be asked for; repeatable."),
     ] = field(default_factory=list)
 
-    def viewer(self) -> Viewer | None:
+    def viewer(self, *, memory: PictureMemory) -> Viewer | None:
         """What serves the page, or None if nobody asked for it.
+
+        Args:
+            memory: where pixels are kept.
 
         Raises:
             ConfigError: the address makes no sense, or the token cannot be had.
@@ -50,4 +54,6 @@ class ViewSettings:
             return None
         from misc_receiver.view.viewer import open_viewer
 
-        return open_viewer(self.view, token_file=self.view_token_file, names=self.view_name)
+        return open_viewer(
+            self.view, token_file=self.view_token_file, names=self.view_name, memory=memory
+        )

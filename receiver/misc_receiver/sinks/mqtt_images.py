@@ -26,6 +26,7 @@ from pathlib import Path
 import aiomqtt
 from PIL import Image
 
+from misc_receiver.picture_memory import Kept, PictureMemory
 from misc_receiver.sinks.interface import ShownPicture
 from misc_receiver.sinks.provenance import xmp_packet
 from misc_shared.companions import end_tasks
@@ -64,10 +65,18 @@ class MqttImages:
 
     Args:
         address: the broker, and who we are; its stream's name is not used.
-        tls: certificates to trust in place of the system's, for mqtts.
+        ca_file: certificates to trust in place of the system's, for mqtts.
+        memory: where pixels that wait are kept; None for as much as there is.
     """
 
-    def __init__(self, address: MqttAddress, *, ca_file: Path | None = None) -> None:
+    def __init__(
+        self,
+        address: MqttAddress,
+        *,
+        ca_file: Path | None = None,
+        memory: PictureMemory | None = None,
+    ) -> None:
+        self._memory = memory or PictureMemory()
         self._prefix = address.prefix
         self._status = f"{self._prefix}/.images/status"
         self._connection = BrokerConnection(
@@ -83,20 +92,26 @@ class MqttImages:
         )
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
-        self._newest: dict[str, ShownPicture] = {}
+        self._newest: dict[str, Kept[ShownPicture]] = {}
         self._announced: set[str] = set()
         self._wake = asyncio.Event()
         self._busy = asyncio.Lock()
         self._publishing: asyncio.Task[None] | None = None
 
     @classmethod
-    async def open(cls, address: MqttAddress, *, ca_file: Path | None = None) -> MqttImages:
+    async def open(
+        cls,
+        address: MqttAddress,
+        *,
+        ca_file: Path | None = None,
+        memory: PictureMemory | None = None,
+    ) -> MqttImages:
         """Reach the broker, or say in one sentence why not.
 
         Raises:
             TransportError: it does not answer, or refuses us.
         """
-        images = cls(address, ca_file=ca_file)
+        images = cls(address, ca_file=ca_file, memory=memory)
         await images._connection.start()
         images._publishing = asyncio.create_task(images._publish())
         return images
@@ -107,7 +122,7 @@ class MqttImages:
             return
         with self._lock:
             if picture.stream in self._newest or len(self._newest) < _MAX_STREAMS:
-                self._newest[picture.stream] = picture
+                self._newest[picture.stream] = self._keep(picture)
         self._loop.call_soon_threadsafe(self._wake.set)
 
     async def close(self) -> None:
@@ -148,12 +163,18 @@ class MqttImages:
     def _take(self) -> ShownPicture | None:
         with self._lock:
             # The stream that waits longest; a new picture of it goes to the end again.
-            stream = next(iter(self._newest), None)
-            return None if stream is None else self._newest.pop(stream)
+            while self._newest:
+                picture = self._newest.pop(next(iter(self._newest))).content
+                if picture is not None:
+                    return picture
+            return None
+
+    def _keep(self, picture: ShownPicture) -> Kept[ShownPicture]:
+        return self._memory.keep(picture, stream=picture.stream, arrays=[picture.pixels])
 
     def _put_back(self, picture: ShownPicture) -> None:
         with self._lock:
-            self._newest.setdefault(picture.stream, picture)
+            self._newest.setdefault(picture.stream, self._keep(picture))
 
     async def _publish_one(self, picture: ShownPicture) -> None:
         topic = f"{self._prefix}/{picture.stream}/image"

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from misc_receiver.picture_memory import PictureMemory
 from misc_receiver.reports import (
     FrameEnded,
     FrameSeen,
@@ -49,6 +50,9 @@ _HISTORY_BYTES = 96 << 20
 _MOST_TO_SHELVE = 64
 """Pictures that wait to become files; further ones are not kept, so that memory stays bounded."""
 
+_LARGE = 1 << 20
+"""Bytes of pixels of a picture that becomes a file at once where memory is short."""
+
 _STATES: dict[type[Report], State] = {
     ReceptionStarted: "waiting",
     SenderSeen: "live",
@@ -73,13 +77,17 @@ class Gallery:
 
     Args:
         history: bytes of memory for earlier pictures.
+        memory: where pixels are kept; None for as much as there is.
 
     Attributes:
         log: the last reports.
     """
 
-    def __init__(self, *, history: int = _HISTORY_BYTES) -> None:
+    def __init__(
+        self, *, history: int = _HISTORY_BYTES, memory: PictureMemory | None = None
+    ) -> None:
         self.log = EventLog()
+        self._memory = memory or PictureMemory()
         self._history = history
         self._streams: OrderedDict[str, StreamRecord] = OrderedDict()
         self._shelf: OrderedDict[KeptPicture, int] = OrderedDict()
@@ -96,7 +104,7 @@ class Gallery:
     def show(self, picture: ShownPicture) -> None:
         """Take a picture; runs in the thread that decodes, and returns at once."""
         now = time.time()
-        kept = KeptPicture(picture, decoded=now)
+        kept = KeptPicture(picture, decoded=now, memory=self._memory)
         with self._lock:
             stream = self._stream(picture.stream, now)
             frame = self._open(stream, picture.frame, now)
@@ -116,6 +124,8 @@ class Gallery:
             replaced.drop_pixels()
         for one in old:
             self._put_on_shelf(one)
+        if kept not in old and kept.weight > _LARGE and self._memory.crowded:
+            self._put_on_shelf(kept, spare=True)  # while it has pixels to make a file of
         self._changed(picture.stream, urgent=True)
 
     def describe(self, stream: str, frame: str, semantics: Semantics) -> None:
@@ -261,10 +271,16 @@ class Gallery:
                 frame.ended, frame.missing = True, list(report.missing)
         return urgent
 
-    def _put_on_shelf(self, picture: KeptPicture) -> None:
-        """Turn pixels into a file, in another thread; or keep nothing, if too many wait."""
+    def _put_on_shelf(self, picture: KeptPicture, *, spare: bool = False) -> None:
+        """Turn pixels into a file, in another thread.
+
+        Args:
+            picture: which.
+            spare: leave it as it is if too many wait, rather than keep nothing.
+        """
         if self._waiting >= _MOST_TO_SHELVE:
-            picture.drop_pixels()
+            if not spare:
+                picture.drop_pixels()
             return
         with self._lock:
             self._waiting += 1

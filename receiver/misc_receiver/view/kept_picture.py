@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from misc_receiver.picture_memory import Kept, PictureMemory
 from misc_receiver.sinks.encoding import encode_picture
 from misc_receiver.sinks.interface import ShownPicture
 
@@ -22,6 +23,7 @@ class KeptPicture:
     Args:
         picture: as it was shown.
         decoded: Unix seconds of that.
+        memory: where its pixels are kept.
 
     Attributes:
         kind: "coarse", "preview" or "refined".
@@ -33,7 +35,7 @@ class KeptPicture:
         height: pixels.
     """
 
-    def __init__(self, picture: ShownPicture, *, decoded: float) -> None:
+    def __init__(self, picture: ShownPicture, *, decoded: float, memory: PictureMemory) -> None:
         self.kind = picture.kind.partition("-")[0]
         self.version = int(decoded * 1000)
         self.decoded = decoded
@@ -41,15 +43,21 @@ class KeptPicture:
         self.note = picture.label.get("Refined", "")
         self.height, self.width = picture.pixels.shape[:2]
         self._label = picture.label
-        self._pixels: NDArray[np.uint8] | None = picture.pixels
+        self._kept: Kept[NDArray[np.uint8]] | None = memory.keep(
+            picture.pixels, stream=picture.stream, arrays=[picture.pixels]
+        )
         self._files: dict[FileKind, bytes] = {}
         self._lock = threading.Lock()
 
     @property
     def weight(self) -> int:
         """Bytes of memory that it takes."""
-        pixels = 0 if self._pixels is None else self._pixels.nbytes
-        return pixels + sum(map(len, list(self._files.values())))
+        pixels = self._pixels
+        return (0 if pixels is None else pixels.nbytes) + sum(map(len, list(self._files.values())))
+
+    @property
+    def _pixels(self) -> NDArray[np.uint8] | None:
+        return None if self._kept is None else self._kept.content
 
     def ready(self, kind: FileKind) -> bytes | None:
         """The file if it was encoded already; returns at once."""
@@ -58,9 +66,10 @@ class KeptPicture:
     def file(self, kind: FileKind) -> bytes | None:
         """The file, encoded now if need be; None if only the other kind is kept."""
         with self._lock:
-            if kind not in self._files and self._pixels is not None:
+            pixels = self._pixels
+            if kind not in self._files and pixels is not None:
                 form: Literal["jpeg", "png"] = "jpeg" if kind == "jpg" else "png"
-                self._files[kind] = encode_picture(self._pixels, self._label, form)
+                self._files[kind] = encode_picture(pixels, self._label, form)
             return self._files.get(kind)
 
     def shelve(self) -> None:
@@ -71,11 +80,11 @@ class KeptPicture:
     def forget(self) -> None:
         """Keep nothing."""
         with self._lock:
-            self._pixels = None
+            self._kept = None
             self._files.clear()
 
     def drop_pixels(self) -> None:
         """Keep what was encoded as JPEG, if anything."""
         with self._lock:
-            self._pixels = None
+            self._kept = None
             self._files.pop("png", None)

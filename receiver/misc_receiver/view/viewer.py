@@ -7,6 +7,7 @@ import sys
 from collections.abc import Collection
 from pathlib import Path
 
+from misc_receiver.picture_memory import PictureMemory
 from misc_receiver.reports import PageServed
 from misc_receiver.view.address import ViewAddress
 from misc_receiver.view.gallery import Gallery
@@ -59,7 +60,13 @@ class Viewer:
         await self._server.close()
 
 
-def open_viewer(address: str, *, token_file: Path | None, names: Collection[str]) -> Viewer:
+def open_viewer(
+    address: str,
+    *,
+    token_file: Path | None,
+    names: Collection[str],
+    memory: PictureMemory | None = None,
+) -> Viewer:
     """Prepare the page.
 
     Args:
@@ -67,6 +74,7 @@ def open_viewer(address: str, *, token_file: Path | None, names: Collection[str]
         token_file: where the token is kept; None for the usual place, and for no token at all
             where only this machine can ask.
         names: host names of this machine beside its own.
+        memory: where pixels are kept; None for as much as there is.
 
     Raises:
         ConfigError: the address makes no sense, or the token cannot be had.
@@ -79,6 +87,6 @@ def open_viewer(address: str, *, token_file: Path | None, names: Collection[str]
         access = open_access(token, path.with_name(f"{path.name}.sessions"))
         if new is not None:
             notice = f"misc-recv: the page's token, shown this once and kept in {path}: {new}"
-    gallery = Gallery()
+    gallery = Gallery(memory=memory)
     server = ViewServer(gallery, address=where, access=access, names=names)
     return Viewer(gallery, server, notice=notice)
