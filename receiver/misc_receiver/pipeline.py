@@ -24,14 +24,14 @@ from typing import TypeVar
 
 from misc_receiver.decode import FrameDecoder
 from misc_receiver.pacing import RefinementPace
-from misc_receiver.reception import Reception, wait_for
+from misc_receiver.reception import Reception
 from misc_receiver.refinery import Refinery
 from misc_receiver.refining import RefinementJob, RefinementQueue, refine_jobs
 from misc_receiver.reports import StreamFailed, StreamReport
 from misc_receiver.sinks.interface import PictureSink
 from misc_receiver.status import StreamStatus
 from misc_receiver.turns import FairTurns
-from misc_shared.companions import end_tasks, run_with_companions
+from misc_shared.companions import end_tasks, run_with_companions, wait_for
 from misc_shared.errors import LocalError, MiscError
 from misc_shared.reports import Reporter
 from misc_shared.transports import Transport

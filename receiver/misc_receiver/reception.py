@@ -34,7 +34,7 @@ from misc_receiver.sinks.interface import PictureSink
 from misc_receiver.sinks.pictures import PictureFolder
 from misc_receiver.status import StreamStatus
 from misc_receiver.studio import Studio
-from misc_shared.companions import run_with_companions
+from misc_shared.companions import run_with_companions, wait_for
 from misc_shared.errors import RemoteError, refusal_cause
 from misc_shared.reports import Reporter
 from misc_shared.security.forms import looks_sealed
@@ -56,7 +56,7 @@ from misc_shared.transports import Transport
 from misc_shared.transports.places import place_of
 from misc_shared.transports.sealed import refusals_of, sealing_of
 
-__all__ = ["Reception", "wait_for"]
+__all__ = ["Reception"]
 
 _log = logging.getLogger(__name__)
 
@@ -357,11 +357,18 @@ class Reception:
             self._session = self._new_session()
         self._session.withholds = not archive.may_answer
 
+    def _note_place(self, event: Event) -> None:
+        """Keep the place of a stream that goes on, and not that of one that has ended."""
+        match event:
+            case StreamEnded():
+                self._place.ended = True  # a recording may go on all the same: --append
+            case PeerHello() | FrameStarted() | LayerReceived():
+                self._place.ended = False  # but not for a repeat of the farewell
+
     def _note(self, events: Sequence[Event]) -> None:
         for event in events:
             self._narrator.retell(event)
-            if isinstance(event, PeerHello | FrameStarted | LayerReceived):
-                self._place.ended = False  # but not for a repeat of the farewell
+            self._note_place(event)
             match event:
                 case LayerReceived():
                     (self._backlog if self._archive is None else self._archive).add(event)
@@ -378,8 +385,6 @@ class Reception:
                     self._end_frame(frame)
                 case PeerHello():
                     self._wake()  # an archive's pictures have a time now
-                case StreamEnded():
-                    self._place.ended = True  # a recording may go on all the same: --append
                 case Refused():
                     self._refuse(event)
 
@@ -405,12 +410,3 @@ def _timed(report: StreamReport, took: float) -> StreamReport:
     if isinstance(report, PictureReady):
         return msgspec.structs.replace(report, took=round(took, 4))
     return report
-
-
-async def wait_for(event: asyncio.Event, *, seconds: float | None) -> None:
-    """Wait for an event, but no longer than so many seconds."""
-    try:
-        async with asyncio.timeout(None if seconds is None else max(0.001, seconds)):
-            await event.wait()
-    except TimeoutError:
-        return

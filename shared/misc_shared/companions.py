@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-__all__ = ["end_tasks", "run_with_companions"]
+__all__ = ["end_tasks", "run_with_companions", "wait_for"]
 
 _ASK_AGAIN = 5.0
 
@@ -56,3 +56,12 @@ async def end_tasks(*tasks: asyncio.Future[Any]) -> None:
     for task in tasks:
         if not task.cancelled():
             task.exception()  # or asyncio complains that nobody has looked at it
+
+
+async def wait_for(event: asyncio.Event, *, seconds: float | None) -> None:
+    """Wait for an event, but no longer than so many seconds."""
+    try:
+        async with asyncio.timeout(None if seconds is None else max(0.001, seconds)):
+            await event.wait()
+    except TimeoutError:
+        return
