@@ -304,26 +304,31 @@ class Spool:
         return True
 
     def _forget(self, number: int) -> None:
+        before = self._nbytes, self._count
         try:
             with self._transaction():
                 self._delete(number)
         except sqlite3.Error as error:
             # As when the disk is full. It is not sent again in this run; should a later one send it
             # again, its receiver knows it by its time.
+            self._nbytes, self._count = before
+            self._count -= number not in self._delivered
             self._delivered.add(number)
             self._detail = str(error)
 
     def _delete(self, number: int) -> None:
-        (nbytes,) = self._database.execute(
-            "SELECT ifnull(sum(length(data)), 0) FROM layers WHERE picture = ?", (number,)
+        found = self._database.execute(
+            "SELECT stream FROM pictures WHERE number = ?", (number,)
         ).fetchone()
-        self._database.execute("DELETE FROM layers WHERE picture = ?", (number,))
-        ours = self._query(
-            "SELECT count(*) FROM pictures WHERE number = ? AND stream = ?", number, self._stream
+        if found is None:  # it made room while it was under way
+            return
+        nbytes = self._query(
+            "SELECT ifnull(sum(length(data)), 0) FROM layers WHERE picture = ?", number
         )
+        self._database.execute("DELETE FROM layers WHERE picture = ?", (number,))
         self._database.execute("DELETE FROM pictures WHERE number = ?", (number,))
         self._nbytes -= _PICTURE_BYTES + nbytes
-        self._count -= ours
+        self._count -= found == (self._stream,) and number not in self._delivered
 
     def _oldest_row(self) -> _Row | None:
         rows = self._database.execute(

@@ -100,6 +100,24 @@ def test_in_the_end_the_oldest_pictures_go_and_are_counted(tmp_path: Path) -> No
     assert captures(one) == [NOON + number for number in range(30 - kept, 30)]
 
 
+def test_a_picture_that_made_room_while_it_was_sent_is_forgotten_once(tmp_path: Path) -> None:
+    """What the spool says of itself stays true."""
+    clocks = Clocks()
+    one = spool(tmp_path, clocks, total_bytes=1000)
+    one.add(clocks(), LAYERS)
+    under_way = one.oldest()
+    assert under_way is not None
+    for _ in range(5):
+        clocks.passes(1.0)
+        one.add(clocks(), LAYERS)
+    before = len(one), one.nbytes
+    one.remove(under_way)
+    assert (len(one), one.nbytes) == before
+    one.close()
+    again = spool(tmp_path, clocks)
+    assert (len(again), again.nbytes) == before
+
+
 def test_the_file_stays_near_its_bound(tmp_path: Path) -> None:
     """However long the outage: what is given up leaves its room to what comes."""
     clocks = Clocks()
