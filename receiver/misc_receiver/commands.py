@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from misc_receiver.decode import FrameDecoder
 from misc_receiver.memory import keep_memory
 from misc_receiver.options import ReceiveSettings
+from misc_receiver.outcome import Outcome
 from misc_receiver.picture_memory import PictureMemory
 from misc_receiver.pipeline import ReceiveOptions, ReceivePipeline
 from misc_receiver.refinery import open_refinery
@@ -20,6 +21,7 @@ from misc_receiver.sinks.pictures import PictureFolder
 from misc_shared.companions import run_with_companions
 from misc_shared.packs import Pack, load_pack
 from misc_shared.reports import JsonLines, Reporter, Reporters
+from misc_shared.stopping import run_until_stopped
 from misc_shared.transports.base import Listener
 from misc_shared.transports.listening import expects_many, open_listener
 
@@ -55,6 +57,10 @@ class ReceiveCommand:
         image_url = settings.output.mqtt_image
         self._image_broker = None if image_url is None else image_address(image_url)
         self._images: MqttImages | None = None
+        self._pipeline: ReceivePipeline | None = None
+        self._outcome = Outcome()
+        self._all_shown = False
+        self._stopped = False
         self._folder: PictureFolder | None = None
 
     def run(self) -> None:
@@ -72,9 +78,48 @@ class ReceiveCommand:
         asyncio.run(self._receive(pack, decoder))
 
     async def _receive(self, pack: Pack, decoder: FrameDecoder) -> None:
+        reporter = self._reporter(monitor := self._open_monitor())
+        await run_until_stopped(
+            self._receive_all(pack, decoder, reporter, monitor),
+            stop=self._stop,
+            close=reporter.close,
+            well=lambda: self._outcome.pictures > 0 and (self._endless or self._all_shown),
+        )
+
+    def _stop(self) -> bool:
+        self._stopped = True
+        can_be_asked = self._pipeline is not None and not self._all_shown
+        if self._pipeline is not None:
+            self._pipeline.stop()
+        return can_be_asked
+
+    @property
+    def _endless(self) -> bool:
+        """Whether the run ends by a signal only."""
+        return self._count is None and not self._settings.link.origin.startswith("file:")
+
+    def _check(self) -> None:
+        """Say why the run has failed, if it has.
+
+        Raises:
+            ConfigError: pictures were not written, or a key is missing or wrong.
+            NotDeliveredError: no picture came.
+        """
+        folder = None if self._folder is None else self._folder.status()
+        lost = 0 if folder is None else folder.lost.get("failed", 0)
+        self._outcome.check(
+            place=_place(self._settings.link.origin),
+            not_written=f"{lost} were lost" if lost else None,
+        )
+
+    async def _receive_all(
+        self,
+        pack: Pack,
+        decoder: FrameDecoder,
+        reporter: Reporter,
+        monitor: Monitor | None,
+    ) -> None:
         refining = self._refining
-        monitor = self._open_monitor()
-        reporter = self._reporter(monitor)
         try:
             if self._viewer is not None:
                 reporter.report(await self._viewer.start())
@@ -86,7 +131,7 @@ class ReceiveCommand:
             listener = await self._listen(monitor)
             if self._many:
                 reporter.report(ListeningStarted(at=_place(self._settings.link.origin)))
-            pipeline = ReceivePipeline(
+            self._pipeline = pipeline = ReceivePipeline(
                 listener=listener,
                 new_decoder=decoder.sibling,
                 load_refinery=None if refining is None else partial(open_refinery, pack, refining),
@@ -96,6 +141,9 @@ class ReceiveCommand:
             if monitor is not None:
                 monitor.streams = pipeline.status
             await run_with_companions(pipeline.run(), self._tend_folder())
+            if not self._stopped:
+                self._all_shown = True
+                self._check()
             if self._viewer is not None and self._count is None:
                 await self._viewer.stay()
         finally:
@@ -160,13 +208,20 @@ class ReceiveCommand:
     def _reporter(self, monitor: Monitor | None) -> Reporters:
         """Who is told; a new listener is a line here."""
         gallery = None if self._viewer is None else self._viewer.gallery
-        told: list[Reporter | None] = [_make_console(many=self._many), gallery, monitor]
+        told: list[Reporter | None] = [
+            _make_console(many=self._many),
+            self._outcome,
+            gallery,
+            monitor,
+        ]
         return Reporters(*(one for one in told if one is not None))
 
 
 def _place(url: str) -> str:
     """A URL without user and password."""
-    scheme, _, rest = url.partition("://")
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return url
     return f"{scheme}://{rest.rpartition('@')[2]}"
 
 

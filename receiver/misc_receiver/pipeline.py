@@ -110,6 +110,7 @@ class ReceivePipeline:
         self._refinery: Refinery | None = None
         self._wake = asyncio.Event()
         self._accepting = True
+        self._stopped = False
         self._failure: BaseException | None = None
         self._frames = 0
         self._working = ThreadPoolExecutor(1, thread_name_prefix="decode")
@@ -125,10 +126,18 @@ class ReceivePipeline:
         try:
             await run_with_companions(self._work(), self._accept(), self._load(), self._sweep())
         finally:
-            self._working.shutdown(cancel_futures=True)
-            self._loading.shutdown(cancel_futures=True)
             await end_tasks(*self._receptions.values())
             await self._listener.close()
+            for threads in (self._working, self._loading):
+                await asyncio.to_thread(threads.shutdown, cancel_futures=True)
+
+    def stop(self) -> None:
+        """End soon: what is here and not shown will not be."""
+        self._stopped = True
+        self._accepting = False
+        for reception in self._receptions:
+            reception.fail()
+            reception.finish()
 
     def status(self) -> list[StreamStatus]:
         """How each stream stands now; may be asked in any thread."""
@@ -203,7 +212,7 @@ class ReceivePipeline:
             for reception in self._receptions:
                 if reception.all_shown:
                     reception.finish()  # also while others keep us busy
-            if await self._develop_one(self._receptions) or await self._refine_some():
+            if not self._stopped and await self._work_once():
                 continue
             if self._load_refinery is None or self._refinery is not None:
                 for reception in self._receptions:
@@ -212,6 +221,9 @@ class ReceivePipeline:
             if not self._accepting and not self._receptions:
                 return
             await wait_for(self._wake, seconds=self._refinements.wait)
+
+    async def _work_once(self) -> bool:
+        return await self._develop_one(self._receptions) or await self._refine_some()
 
     async def _develop_one(self, receptions: Iterable[Reception]) -> bool:
         """Decode the next thing of the stream whose turn it is; False if nothing waits."""
@@ -232,6 +244,8 @@ class ReceivePipeline:
             reception.fail()
             self._blame(reception, error)
         else:
+            if self._stopped:
+                return False  # its end has been reported
             reception.developed(entry, took=time.perf_counter() - began)
         self._turns.charge(reception, time.perf_counter() - began)
         return True

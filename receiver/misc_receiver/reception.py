@@ -133,6 +133,7 @@ class Reception:
         self._finished = asyncio.Event()
         self._refusal: RemoteError | None = None
         self._refused: Counter[str] = Counter()
+        self._failed = False
         self._frames = 0
         self._pixels = 0
         self.input_ended = False
@@ -148,8 +149,15 @@ class Reception:
         self._narrator.say(ReceptionStarted())
         try:
             await run_with_companions(self._stay(), self._receive(), self._tend_session())
+        except asyncio.CancelledError:
+            self._say_end()
+            raise
+        else:
+            self._say_end()
         finally:
             await self._transport.close()
+
+    def _say_end(self) -> None:
         counters = self._session.counters
         sealing = sealing_of(self._transport)
         self._narrator.say(
@@ -278,6 +286,7 @@ class Reception:
         """Take in nothing more, and drop what is here."""
         self._developing = None
         self._backlog.take()
+        self._failed = True
         self.end_input()
 
     def finish(self) -> None:
@@ -296,7 +305,7 @@ class Reception:
 
     async def _stay(self) -> None:
         await self._finished.wait()
-        if self.live:
+        if self.live and not self._failed:
             await asyncio.sleep(_LAST_WORDS)
 
     async def _receive(self) -> None:
@@ -318,8 +327,10 @@ class Reception:
         try:
             events = self._session.receive(datagram, now)
         except RemoteError as error:
-            self._refused[refusal_cause(error)] += 1  # anybody may write to a broker
-            if self._refused.total() == 1 and not self.proven and looks_sealed(datagram):
+            sealed = not self.proven and looks_sealed(datagram)
+            # Anybody may write to a broker.
+            self._refused["sealed" if sealed else refusal_cause(error)] += 1
+            if self._refused["sealed"] == self._refused.total() == 1:
                 _log.warning(
                     "stream %s: what comes is no datagram of ours, or sealed: give --key FILE",
                     self.stream,

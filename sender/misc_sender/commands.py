@@ -22,6 +22,7 @@ from misc_shared.packs import load_pack
 from misc_shared.reports import JsonLines, Reporter, Reporters
 from misc_shared.security import StreamKey
 from misc_shared.security.forms import SHORT_OVERHEAD
+from misc_shared.stopping import run_until_stopped
 from misc_shared.transports import (
     DEFAULT_STREAM,
     FileAddress,
@@ -55,6 +56,7 @@ class SendCommand:
 
     def __init__(self, settings: SendSettings) -> None:
         self._settings = settings
+        self._pipeline: SendPipeline | None = None
         self._keys = settings.security.keys()
         self._recording = settings.link.recording()
         self._taking = settings.source.taking()
@@ -115,14 +117,44 @@ class SendCommand:
         explainer: Explainer | None,
         key: StreamKey | None,
     ) -> None:
+        console = _make_console()
+        stopped = await run_until_stopped(
+            self._send(source, encoder, describer, explainer, key, console),
+            stop=self._stop,
+            close=console.close,
+            well=lambda: self._endless(source) and self._has_arrived(),
+        )
+        if not stopped and self._pipeline is not None:
+            self._pipeline.check()
+
+    def _stop(self) -> bool:
+        if self._pipeline is not None:
+            self._pipeline.stop()
+        return self._pipeline is not None
+
+    def _endless(self, source: Source) -> bool:
+        """Whether the stream ends by a signal only."""
+        return source.endless and self._settings.source.count is None
+
+    def _has_arrived(self) -> bool:
+        return self._pipeline is not None and self._pipeline.has_arrived
+
+    async def _send(
+        self,
+        source: Source,
+        encoder: FrameEncoder,
+        describer: SemanticsBackend,
+        explainer: Explainer | None,
+        key: StreamKey | None,
+        console: Reporter,
+    ) -> None:
         monitor = self._open_monitor()
         sending = dataclasses.replace(self._sending, spooling=self._spooling(source, key, encoder))
         transport = await self._open_transport(source, monitor, key=key)
-        console = _make_console()
         reporter = console if monitor is None else Reporters(console, monitor)
         _report_misses(describer, reporter)
         try:
-            pipeline = SendPipeline(
+            self._pipeline = pipeline = SendPipeline(
                 source=source,
                 encoder=encoder,
                 transport=transport,

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from misc_sender.encode import EncodedFrame
-from misc_sender.reports import FrameEnded, FrameQueued
-from misc_shared.session import FrameDropped, FrameId
+from misc_sender.reports import FrameEnded, FrameQueued, SpoolTotals, StreamEnded
+from misc_shared.session import FrameDropped, FrameId, SenderCounters
 from misc_shared.wire import LayerKind
 
-__all__ = ["tell_dropped", "tell_queued"]
+if TYPE_CHECKING:
+    from misc_shared.security import SealCounters
+
+__all__ = ["tell_dropped", "tell_end", "tell_queued"]
 
 
 def tell_queued(frame_id: FrameId, encoded: EncodedFrame, *, took: float) -> FrameQueued:
@@ -34,6 +39,29 @@ def tell_dropped(event: FrameDropped) -> FrameEnded:
         outcome="dropped",
         reason=event.reason.value,
         missing=tuple(_name(layer) for layer in sorted(event.unsent)),
+    )
+
+
+def tell_end(
+    counters: SenderCounters,
+    *,
+    sealing: SealCounters | None,
+    frames: int,
+    arrived: int | None,
+    skipped: int,
+    seconds: float,
+    spool: SpoolTotals | None,
+) -> StreamEnded:
+    """Report the end of a run; bytes of the seal's own count as ours."""
+    return StreamEnded(
+        frames=frames,
+        arrived=arrived,
+        skipped=skipped,
+        datagrams=counters.datagrams,
+        bytes=counters.bytes + (sealing.introduction_bytes if sealing else 0),
+        repeats=counters.repeats,
+        seconds=round(seconds, 3),
+        spool=spool,
     )
 
 

@@ -17,14 +17,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from misc_sender.adaptation import Adaptation
+from misc_sender.audience import Audience
 from misc_sender.budget import introduction_bytes
 from misc_sender.encode import Against, EncodedFrame, FrameEncoder
-from misc_sender.narration import tell_dropped, tell_queued
+from misc_sender.narration import tell_dropped, tell_end, tell_queued
+from misc_sender.outcome import Outcome
 from misc_sender.references import LinkKind, ReferenceBook
 from misc_sender.reports import (
     FrameEnded,
     ReceiverRefused,
-    StreamEnded,
     StreamStarted,
 )
 from misc_sender.slot import FrameSlot
@@ -94,6 +95,9 @@ class SendPipeline:
         options: how.
         reporter: who is told.
         on_encoded: shown each picture and what became of it, in the encoder's thread.
+
+    Attributes:
+        outcome: what has become of the pictures.
     """
 
     def __init__(
@@ -130,6 +134,9 @@ class SendPipeline:
                 reporter=reporter,
             )
         self._frames = 0
+        self._stopped = False
+        self.outcome = Outcome(still=source.still, duplex=transport.duplex)
+        self._audience = Audience(transport.stream, reporter) if transport.duplex else None
         self._refused: Counter[str] = Counter()
         self._reconnects = transport.reconnects
         self._capturing = ThreadPoolExecutor(1, thread_name_prefix="capture")
@@ -166,17 +173,41 @@ class SendPipeline:
                 self._encode(),
                 self._take_answers(),
                 self._catch_up(),
+                self._watch_audience(),
             )
         finally:
             self._encoder.close()  # a picture that still waits for words waits no longer
+            self._report_end()
+            await self._transport.close()
             # A thread that reads a camera must end before the camera is let go.
-            self._capturing.shutdown(cancel_futures=True)
-            self._encoding.shutdown(cancel_futures=True)
+            for threads in (self._capturing, self._encoding):
+                await asyncio.to_thread(threads.shutdown, cancel_futures=True)
             self._source.close()
             if self._spooling is not None:
                 self._spooling.close()
-            await self._transport.close()
-        self._report_end()
+
+    def stop(self) -> None:
+        """End soon: give up what is under way, and tell the other end that no more will come."""
+        self._stopped = True
+        self._session.stop()
+        self._note(self._session.tick(self._clock.monotonic()))
+        self._wake.set()
+
+    @property
+    def has_arrived(self) -> bool:
+        """Whether a picture of this run, or a kept one, has arrived."""
+        kept = self._spooling is not None and self._spooling.totals().arrived > 0
+        return kept or self.outcome.shown > 0
+
+    def check(self) -> None:
+        """Say why the run has failed, if it has.
+
+        Raises:
+            SourceError: there was no picture to send.
+            NotDeliveredError: what was asked for has not arrived.
+        """
+        spool = None if self._spooling is None else self._spooling.totals()
+        self.outcome.check(stream=self._transport.stream, source=self._source.name, spool=spool)
 
     def status(self) -> SenderStatus:
         """How the stream stands now; may be asked in any thread."""
@@ -217,7 +248,7 @@ class SendPipeline:
 
     async def _encode(self) -> None:
         count = self._options.count
-        while count is None or self._frames < count:
+        while not self._stopped and (count is None or self._frames < count):
             await self._room_on_the_link()
             frame = await self._slot.take()
             if frame is None:
@@ -234,7 +265,8 @@ class SendPipeline:
                 continue
             if self._source.still:
                 await self._all_settled()
-            self._submit(frame, encoded, took=took)
+            if not self._stopped:
+                self._submit(frame, encoded, took=took)
         self._session.close()
         self._wake.set()
 
@@ -268,6 +300,12 @@ class SendPipeline:
 
     def _link_if_there(self) -> LinkState | None:
         return None if self._is_away(self._clock.monotonic()) else self._session.link
+
+    async def _watch_audience(self) -> None:
+        """Tell when nobody receives us, and when somebody does again."""
+        while self._audience is not None:
+            self._audience.look(self._session.link, self._clock.monotonic())
+            await asyncio.sleep(1.0)
 
     def _is_away(self, now: float) -> bool:
         """Whether the link is down, or has taken nothing for a while."""
@@ -304,6 +342,7 @@ class SendPipeline:
         if self._adaptation is not None:
             self._adaptation.coded(encoded.wire_bytes, now)
         self._frames += 1
+        self.outcome.pictures += 1
         self._settled.clear()
         self._wake.set()
         self._reporter.report(tell_queued(frame_id, encoded, took=took))
@@ -322,6 +361,8 @@ class SendPipeline:
             else:
                 await self._transport.send(datagram)
                 self._pacer.sent(len(datagram) + self._transport.overhead, now)
+                if self._audience is not None:
+                    self._audience.sent(now)
 
     def _greet_anew_if_reconnected(self) -> None:
         if self._reconnects != self._transport.reconnects:
@@ -370,6 +411,7 @@ class SendPipeline:
 
     def _note(self, events: Sequence[Event]) -> None:
         for event in events:
+            self.outcome.note(event)
             match event:
                 case FrameDelivered(frame):
                     self._references.confirmed(frame)
@@ -388,16 +430,15 @@ class SendPipeline:
             self._settled.set()
 
     def _report_end(self) -> None:
-        counters = self._session.counters
-        sealing = sealing_of(self._transport)
+        seconds = self._clock.monotonic() - self._started
         self._reporter.report(
-            StreamEnded(
+            tell_end(
+                self._session.counters,
+                sealing=sealing_of(self._transport),
                 frames=self._frames,
+                arrived=self.outcome.confirmed,
                 skipped=self._slot.skipped,
-                datagrams=counters.datagrams,
-                bytes=counters.bytes + (sealing.introduction_bytes if sealing else 0),
-                repeats=counters.repeats,
-                seconds=round(self._clock.monotonic() - self._started, 3),
+                seconds=seconds,
                 spool=None if self._spooling is None else self._spooling.totals(),
             )
         )

@@ -7,6 +7,8 @@ import msgspec
 from misc_shared.reports import Report
 
 __all__ = [
+    "AudienceFound",
+    "AudienceMissing",
     "CaughtUp",
     "FrameEnded",
     "FrameQueued",
@@ -34,6 +36,32 @@ class StreamStarted(Report, tag="started", frozen=True, kw_only=True):
     source: str
     mtu: int
     spooled: int = 0
+
+
+class AudienceMissing(Report, tag="unheard", frozen=True, kw_only=True):
+    """Nobody answers: as far as we know, nobody receives what we send.
+
+    Attributes:
+        stream: the stream's name.
+        seconds: since something was sent that nobody has answered.
+        lost: whether somebody did receive us before.
+    """
+
+    stream: str
+    seconds: float
+    lost: bool = False
+
+
+class AudienceFound(Report, tag="heard", frozen=True, kw_only=True):
+    """A receiver answers, for the first time or again.
+
+    Attributes:
+        stream: the stream's name.
+        after: seconds since something was first sent, or since the last answer.
+    """
+
+    stream: str
+    after: float
 
 
 class FrameQueued(Report, tag="frame", frozen=True, kw_only=True):
@@ -164,6 +192,8 @@ class StreamEnded(Report, tag="end", frozen=True, kw_only=True):
 
     Attributes:
         frames: pictures that were sent.
+        arrived: of which a receiver has confirmed at least the first layer; absent on a link that
+            confirms nothing.
         skipped: pictures that the encoder had no time for.
         datagrams: handed to the link, greeting, repeats and farewell included.
         bytes: their bytes.
@@ -173,6 +203,7 @@ class StreamEnded(Report, tag="end", frozen=True, kw_only=True):
     """
 
     frames: int
+    arrived: int | None = None
     skipped: int
     datagrams: int
     bytes: int

@@ -5,6 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 
 from misc_sender.reports import (
+    AudienceFound,
+    AudienceMissing,
     CaughtUp,
     FrameEnded,
     FrameQueued,
@@ -44,19 +46,18 @@ class Terminal(LiveTerminal):
                 self._print(_line(report))
             case FrameEnded():
                 self._end(report)
-            case ReceiverRefused():
-                reason = printable(report.reason)
-                self._print(f"[yellow]a receiver cannot read this stream: {reason}[/yellow]")
+            case AudienceFound():
+                self._print(f"{printable(report.stream)} is received")
             case FrameSpooled():
                 self._status.update("the link is away: pictures wait in the spool")
             case CaughtUp():
                 self._status.update(f"{counted(report.waiting, 'kept picture')} to be sent")
-            case SpoolGaveUp():
-                self._print(f"[yellow]{_given_up(report)}[/yellow]")
-            case WordsMissed():
-                self._print(f"[yellow]no words: {printable(report.reason)}[/yellow]")
             case StreamEnded():
                 self._print(_summary(report))
+            case _:
+                warning = _warning(report)
+                if warning is not None:
+                    self._print(f"[yellow]{warning}[/yellow]")
 
     def _end(self, ended: FrameEnded) -> None:
         self._waiting.pop(ended.frame, None)
@@ -67,6 +68,20 @@ class Terminal(LiveTerminal):
             self._sent += 1
         waiting = f", {len(self._waiting)} under way" if self._waiting else ""
         self._status.update(f"{counted(self._sent, 'picture')} sent{waiting}")
+
+
+def _warning(report: Report) -> str | None:
+    match report:
+        case AudienceMissing():
+            when = "any more" if report.lost else "yet"
+            return f"nobody receives {printable(report.stream)} {when}"
+        case ReceiverRefused():
+            return f"a receiver cannot read this stream: {printable(report.reason)}"
+        case SpoolGaveUp():
+            return _given_up(report)
+        case WordsMissed():
+            return f"no words: {printable(report.reason)}"
+    return None
 
 
 def _given_up(report: SpoolGaveUp) -> str:
@@ -87,8 +102,9 @@ def _line(frame: FrameQueued) -> str:
 
 def _summary(end: StreamEnded) -> str:
     skipped = f", {end.skipped} skipped" if end.skipped else ""
+    arrived = "nothing can be confirmed" if end.arrived is None else f"{end.arrived} arrived"
     return (
-        f"{counted(end.frames, 'picture')}{skipped}, {end.bytes} bytes in "
+        f"{counted(end.frames, 'picture')} sent, {arrived}{skipped}, {end.bytes} bytes in "
         f"{counted(end.datagrams, 'datagram')}, "
         f"{end.seconds:.1f} s"
     )

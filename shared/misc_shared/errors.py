@@ -7,6 +7,7 @@
     │   ├── PackError          a model pack is absent, incomplete or altered
     │   ├── SourceError        a camera, a picture, a video or a folder cannot be read
     │   └── TransportError     a broker, a peer, a server or a recording file does not answer
+    ├── NotDeliveredError      what was asked for has not arrived, and nobody here is at fault
     └── RemoteError            bytes from outside are wrong; count them and go on
         ├── WireError          a datagram is malformed
         ├── ProtocolError      a well-formed datagram that is not allowed here
@@ -28,6 +29,7 @@ __all__ = [
     "MiscError",
     "MissingBaseError",
     "MissingExtraError",
+    "NotDeliveredError",
     "PackError",
     "PackMismatchError",
     "ProtocolError",
@@ -81,6 +83,10 @@ class SourceError(LocalError):
 
 class TransportError(LocalError):
     """A broker, peer, vision server or recording file cannot be reached, written or read."""
+
+
+class NotDeliveredError(MiscError):
+    """What was asked for has not arrived: nobody was there, or nothing usable came."""
 
 
 class RemoteError(MiscError):

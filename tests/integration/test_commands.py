@@ -227,7 +227,7 @@ def test_ctrl_c_leaves_a_whole_recording(tmp_path: Path) -> None:
     )
     try:
         sender.wait_for("done")
-        assert sender.interrupt() == 130
+        assert sender.interrupt() == 0  # a stream without an end
     finally:
         sender.stop()
     received = _reports("misc-recv", "--from", f"file:{recording}", "--no-refine")

@@ -28,6 +28,7 @@ class Scene:
     """A small scene that brightens, four pictures a second."""
 
     still = False
+    endless = False
     name = "scene"
 
     def __init__(self, picture: NDArray[np.uint8], *, count: int) -> None:

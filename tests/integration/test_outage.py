@@ -35,6 +35,7 @@ class Camera:
     """Two small pictures a second, for ever."""
 
     still = False
+    endless = False
     name = "camera"
 
     def __init__(self, picture: NDArray[np.uint8]) -> None:

@@ -35,4 +35,7 @@ def test_a_line_for_each_picture_and_the_sum() -> None:
     assert "768x512 key  1180 bytes  0.0240 bpp  (base 90, text 12)  A [bold] dog�." in shown
     assert "no words: the server [bold] said 500" in shown
     assert "0007-000012 given up without detail2: deadline passed" in shown
-    assert "1 picture, 2 skipped, 99 bytes in 1 datagram, 1.2 s" in shown
+    assert (
+        "1 picture sent, nothing can be confirmed, 2 skipped, 99 bytes in 1 datagram, 1.2 s"
+        in shown
+    )

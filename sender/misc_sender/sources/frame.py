@@ -36,10 +36,12 @@ class Source(Protocol):
         name: a short name for the pictures, such as "photo" or "camera0".
         still: True for photographs, of which each one counts; False for motion, where a newer
             picture makes an older one worthless.
+        endless: whether it never ends by itself.
     """
 
     name: str
     still: bool
+    endless: bool
 
     def frames(self) -> Iterator[Frame]:
         """Yield the pictures in the order of their capture; blocks on a camera.

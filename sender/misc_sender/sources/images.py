@@ -42,14 +42,14 @@ class ImageSource:
         self.name = name
         self._paths = list(paths)
         self._fps = fps
-        self._loop = loop
+        self.endless = loop
         self._max_side = max_side
         self._clock = clock
 
     def frames(self) -> Iterator[Frame]:
         """Read the pictures one at a time."""
         started = self._clock()
-        for index, path in enumerate(self._endless() if self._loop else self._paths):
+        for index, path in enumerate(self._repeated() if self.endless else self._paths):
             pixels = read_picture(path, max_side=self._max_side)
             at = index / self._fps if self._fps else self._clock() - started
             yield Frame(pixels=pixels, captured_at=at, path=path)
@@ -57,7 +57,7 @@ class ImageSource:
     def close(self) -> None:
         """Do nothing: no file stays open between pictures."""
 
-    def _endless(self) -> Iterator[Path]:
+    def _repeated(self) -> Iterator[Path]:
         while True:
             yield from self._paths
 

@@ -36,6 +36,7 @@ class PatternSource:
     """
 
     still = False
+    endless = True
     name = "pattern"
 
     def __init__(self, *, width: int = 512, height: int = 384, fps: float = 1.0) -> None:

@@ -51,7 +51,7 @@ class VideoSource:
         self.name = path.stem
         self._path = path
         self._interval = 1.0 / fps
-        self._loop = loop
+        self.endless = loop
         self._max_side = max_side
         self._container = _open_container(str(path), container_format=None)
 
@@ -63,7 +63,7 @@ class VideoSource:
             for frame in self._play(offset):
                 last = frame.captured_at
                 yield frame
-            if not self._loop:
+            if not self.endless:
                 return
             offset = last + self._interval
             self._container.close()
@@ -102,6 +102,7 @@ class CameraSource:
     """
 
     still = False
+    endless = True
 
     def __init__(
         self,

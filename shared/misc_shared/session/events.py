@@ -34,6 +34,7 @@ class DropReason(enum.Enum):
     OVERTAKEN = "newer frames filled the window"
     OUTDATED = "the link was away, and newer frames are there"
     RECEIVER = "the receiver wants no more of it"
+    STOPPED = "the sender was stopped"
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ class Greeting:
         self._sends = 0
         self._said_at = 0.0
         self._owed = 0
+        self._hurried = False
 
     @property
     def leads(self) -> bool:
@@ -81,7 +82,7 @@ class Greeting:
     def holds_back_bye(self) -> bool:
         """Whether an answer is still worth waiting for."""
         waits = self._state is Introduction.UNDERWAY and not self._one_way
-        return waits and self._sends <= _PATIENCE
+        return waits and not self._hurried and self._sends <= _PATIENCE
 
     def due(self, now: float) -> bool:
         """Whether HELLO should go out now."""
@@ -110,6 +111,10 @@ class Greeting:
             said = full if len(full) <= self._mtu else said
         self._owed = (_ONE_WAY_SHARE + 1) * len(said)
         return said
+
+    def hurry(self) -> None:
+        """Wait for no answer any more: the sender is stopped."""
+        self._hurried = True
 
     def sent(self, nbytes: int) -> None:
         """Note that a datagram left, of whatever kind."""

@@ -299,6 +299,13 @@ class SenderSession:
         """Take no more frames; deliver those there are, then say BYE."""
         self._life = advance(LIFE, self._life, LifeTrigger.CLOSE)
 
+    def stop(self) -> None:
+        """Take no more frames and give up those there are: BYE is the next to go."""
+        self.close()
+        self._greeting.hurry()
+        for frame in list(self._queue):
+            self._drop(frame, DropReason.STOPPED)
+
     def _choose(self, now: float) -> tuple[bytes, tuple[OutgoingPiece, ...]] | None:
         if self.finished:
             return None

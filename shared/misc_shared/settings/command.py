@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-from misc_shared.exit_codes import exit_on_error
+from misc_shared.exit_codes import EXIT_STATUS, exit_on_error
 from misc_shared.settings.environment import check_environment
 from misc_shared.settings.fields import Setting, settings_in
 from misc_shared.settings.help import PanelledCommand
@@ -75,7 +75,7 @@ def settings_command(
             help=inspect.getdoc(run),
             epilog=f"Any option may also be in a file (--config) under its name, or in the "
             f"environment: --key-every as {variables}_KEY_EVERY. The command line counts most, "
-            "the file least.",
+            f"the file least. {EXIT_STATUS}",
         )(command)
         return run
 
