@@ -49,6 +49,7 @@ class Sessions:
         self._clock = clock
         self._ends: _Digests = {}
         self._read: tuple[int, int] | None = None
+        self._complained = False
 
     def open(self) -> str:
         """Begin a session.
@@ -90,10 +91,13 @@ class Sessions:
                     return
                 self._read = version
                 self._ends = msgspec.json.decode(file.read(_MAX_FILE), type=_Digests)
+                self._complained = False
         except FileNotFoundError:
             return  # nobody has logged in yet, or it could not be written
         except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-            _log.warning("cannot read the page's sessions %s: %s", self._path, error)
+            if not self._complained:  # every request comes by here
+                _log.warning("cannot read the page's sessions %s: %s", self._path, error)
+            self._complained = True
 
     def _write(self) -> None:
         now = self._clock()

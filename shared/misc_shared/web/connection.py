@@ -168,6 +168,9 @@ class Connection(web.RequestHandler):
         del message  # it quotes the request
         if request.writer.output_size > 0:
             raise ConnectionError("half of the answer is sent already")
+        if isinstance(exc, UnicodeError):
+            # Bytes of a request that are no UTF-8, which somebody has tried to quote.
+            status = HTTPStatus.BAD_REQUEST
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             self.log_exception("A request failed", exc_info=exc)
         sentence = HTTPStatus(status).phrase.lower()

@@ -181,6 +181,7 @@ async def _drain(reader: asyncio.StreamReader) -> None:
             b"POST / HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx",
             200,
         ),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nExpect: \xff\r\n\r\n", 400),
         (b"GET /none HTTP/1.1\r\nHost: a\r\n\r\n", 404),
     ],
 )
@@ -229,6 +230,28 @@ async def test_a_handshake_that_does_not_end_takes_no_place_for_ever(
             with contextlib.suppress(ConnectionError):
                 assert await reader.read() == b""
             writer.close()
+    await server.close()
+
+
+@pytest.mark.parametrize("host", ["::1", "localhost", "0.0.0.0"])  # noqa: S104 - for a moment
+async def test_every_kind_of_address_is_served(host: str) -> None:
+    """All addresses of a name, by the same port."""
+    application = web.Application()
+    application.router.add_get("/", _echo)
+    limits = ConnectionLimits(total=2, per_address=2)
+    server = HttpServer(application, name="the test", limits=limits)
+    try:
+        await server.start(host, 0)
+    except OSError:
+        pytest.skip(f"this machine has no {host}")
+    async with asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1" if host == "0.0.0.0" else host,  # noqa: S104 - likewise
+            server.port,
+        )
+        writer.write(_GET)
+        assert b"200" in await reader.readline()
+        writer.close()
     await server.close()
 
 
