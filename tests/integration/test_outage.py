@@ -144,6 +144,7 @@ def test_a_camera_that_boots_while_its_broker_is_away(broker: Broker, tmp_path: 
     try:
         first.wait_for("spooled")
         assert not first.reports("frame")
+        assert "does not answer" in first.log.read_text()
     finally:
         first.stop()
     told = first.reports("spooled")

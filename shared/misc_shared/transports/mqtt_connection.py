@@ -115,6 +115,7 @@ class BrokerConnection:
         self._changed = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
         self._up = False
+        self._untold = False
         self._closed = False
         self._failure: TransportError | None = None
 
@@ -135,6 +136,7 @@ class BrokerConnection:
         first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if patient:
             first.set_result(None)
+            self._untold = True
         self._keeper = asyncio.create_task(self._keep_connected(first))
         self._keeper.add_done_callback(lambda _: self._end())
         try:
@@ -248,6 +250,7 @@ class BrokerConnection:
                 async with self._new_client() as client:
                     await self._on_connected(client)
                     backoff.reset()
+                    self._untold = False
                     if first.done():
                         self.reconnects += 1
                     else:
@@ -258,13 +261,19 @@ class BrokerConnection:
                 if not first.done():
                     first.set_exception(TransportError(self._explain(error)))
                     return
-                _log.info("%s; trying again", self._explain(error))
+                self._tell_once(error)
                 await asyncio.sleep(backoff.next())
             except TransportError as error:
                 if not first.done():
                     first.set_exception(error)
                     return
                 self._fail(error)
+
+    def _tell_once(self, error: aiomqtt.MqttError) -> None:
+        """Whoever did not wait for the first connection is told why there is none."""
+        level = logging.WARNING if self._untold else logging.INFO
+        _log.log(level, "%s; trying again", self._explain(error))
+        self._untold = False
 
     def _new_client(self) -> BrokerClient:
         return BrokerClient(
