@@ -116,7 +116,7 @@ class ReceiveCommand:
         self,
         pack: Pack,
         decoder: FrameDecoder,
-        reporter: Reporter,
+        reporter: Reporters,
         monitor: Monitor | None,
     ) -> None:
         refining = self._refining
@@ -128,6 +128,7 @@ class ReceiveCommand:
                 self._images = await MqttImages.open(
                     self._image_broker, ca_file=ca_file, memory=self._memory
                 )
+                reporter.add(self._images.availability)
             listener = await self._listen(monitor)
             if self._many:
                 reporter.report(ListeningStarted(at=_place(self._settings.link.origin)))

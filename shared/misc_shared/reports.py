@@ -34,7 +34,11 @@ class Reporters:
     """
 
     def __init__(self, *reporters: Reporter) -> None:
-        self._reporters = reporters
+        self._reporters = [*reporters]
+
+    def add(self, reporter: Reporter) -> None:
+        """Tell one more from now on."""
+        self._reporters.append(reporter)
 
     def report(self, report: Report) -> None:
         """Tell each of them."""

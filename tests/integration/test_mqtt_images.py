@@ -5,11 +5,13 @@ import io
 import json
 
 import aiomqtt
+import msgspec
 import numpy as np
 import pytest
 from PIL import Image
 from tests.integration.conftest import Broker
 
+from misc_receiver.reports import FrameSeen, ReceptionEnded, SenderGone, StreamStale
 from misc_receiver.sinks.interface import ShownPicture
 from misc_receiver.sinks.mqtt_images import MqttImages, image_address
 from misc_receiver.sinks.provenance import GENERATED, SOURCE_TYPE
@@ -53,7 +55,7 @@ async def test_the_newest_picture_and_what_is_known_of_it_are_retained(broker: B
     images.show(picture("coarse", shade=50))
     images.show(picture("refined", shade=200))
     await images.close()
-    found = await retained(broker, "misc/#", 3)
+    found = await retained(broker, "misc/#", 4)
     jpeg = found["misc/garden/image"]
     assert b"compositeWithTrainedAlgorithmicMedia" in jpeg
     decoded = np.asarray(Image.open(io.BytesIO(jpeg)))
@@ -73,7 +75,11 @@ async def test_the_newest_picture_and_what_is_known_of_it_are_retained(broker: B
     described = json.loads(config)
     assert described["image_topic"] == "misc/garden/image"
     assert described["json_attributes_topic"] == "misc/garden/image/about"
-    assert described["availability_topic"] == "misc/.images/status"
+    assert described["availability"] == [
+        {"topic": "misc/.images/status"},
+        {"topic": "misc/garden/image/status"},
+    ]
+    assert described["availability_mode"] == "all"
 
 
 async def test_decoding_never_waits_for_the_broker(broker: Broker) -> None:
@@ -120,3 +126,53 @@ def test_what_is_no_broker_is_refused(url: str) -> None:
         image_address(url)
     assert image_address("mqtt://host").prefix == "misc"
     assert image_address("mqtt://host/a/b/").prefix == "a/b"
+
+
+async def said(broker: Broker, topic: str, payload: bytes) -> None:
+    """Wait until this is retained there."""
+    async with aiomqtt.Client("127.0.0.1", broker.port) as client, asyncio.timeout(20):
+        await client.subscribe(topic, qos=1)
+        async for message in client.messages:
+            if message.payload == payload:
+                return
+
+
+async def test_a_camera_that_is_gone_is_unavailable(broker: Broker) -> None:
+    """And it is there again once it sends, whatever is decoded late."""
+    topic = "misc/garden/image/status"
+    images = await MqttImages.open(image_address(broker.url))
+    seen = FrameSeen(stream="garden", frame="7.12", layers=["base"])
+    images.availability.report(seen)
+    images.show(picture("coarse"))
+    await said(broker, topic, b"online")
+    for gone in (SenderGone(epoch=7), StreamStale(), ended()):
+        images.availability.report(msgspec.structs.replace(gone, stream="garden"))
+        images.show(picture("refined"))
+        await said(broker, topic, b"offline")
+        images.availability.report(seen)
+        await said(broker, topic, b"online")
+    await images.close()
+
+
+async def test_what_an_earlier_run_left_is_put_right(broker: Broker) -> None:
+    """A camera that sends nothing to this run is unavailable, and two receivers do not quarrel."""
+    first = await MqttImages.open(image_address(broker.url))
+    first.availability.report(FrameSeen(stream="garden", frame="7.12", layers=["base"]))
+    first.show(picture("coarse"))
+    await said(broker, "misc/garden/image/status", b"online")
+    second = await MqttImages.open(image_address(broker.url))
+    # The first one still sees the camera, and says so.
+    await asyncio.sleep(1.0)
+    assert (await retained(broker, "misc/garden/image/status", 1)).popitem()[1] == b"online"
+    await first.close()
+    await second.close()
+    third = await MqttImages.open(image_address(broker.url))
+    await said(broker, "misc/garden/image/status", b"offline")
+    await third.close()
+
+
+def ended() -> ReceptionEnded:
+    """What is reported of a stream after `--idle`."""
+    return ReceptionEnded(
+        frames=1, datagrams=1, bytes=1, duplicates=0, refused=0, bad_layers=0, missing_bases=0
+    )

@@ -2,6 +2,7 @@
 
     PREFIX/STREAM/image         the newest picture, retained
     PREFIX/STREAM/image/about   what is known of it, as JSON, retained
+    PREFIX/STREAM/image/status  "online" while its camera sends, else "offline"; retained
     PREFIX/.images/status       "online" or "offline", retained; kept honest by the last will
     homeassistant/image/...     how Home Assistant finds it, retained
 
@@ -28,6 +29,7 @@ from PIL import Image
 
 from misc_receiver.picture_memory import Kept, PictureMemory
 from misc_receiver.sinks.interface import ShownPicture
+from misc_receiver.sinks.mqtt_availability import OFFLINE, ONLINE, Availability
 from misc_receiver.sinks.provenance import xmp_packet
 from misc_shared.companions import end_tasks
 from misc_shared.errors import ConfigError, TransportError
@@ -40,7 +42,6 @@ __all__ = ["MqttImages", "image_address"]
 _log = logging.getLogger(__name__)
 
 _DISCOVERY = "homeassistant"
-_ONLINE, _OFFLINE = b"online", b"offline"
 _QUALITIES = (85, 70, 50, 30)
 _LARGEST = 1 << 20
 _MAX_STREAMS = 256
@@ -67,6 +68,9 @@ class MqttImages:
         address: the broker, and who we are; its stream's name is not used.
         ca_file: certificates to trust in place of the system's, for mqtts.
         memory: where pixels that wait are kept; None for as much as there is.
+
+    Attributes:
+        availability: a reporter, to be told of what happens to streams.
     """
 
     def __init__(
@@ -79,22 +83,25 @@ class MqttImages:
         self._memory = memory or PictureMemory()
         self._prefix = address.prefix
         self._status = f"{self._prefix}/.images/status"
+        self._wake = asyncio.Event()
+        self.availability = Availability(self._prefix, changed=self._wake.set)
         self._connection = BrokerConnection(
             address,
             topics=(f"{_DISCOVERY}/status",),
-            deliver=self._hear_home_assistant,
+            deliver=self._hear,
+            kept=(self.availability.pattern,),
+            found=self._find,
             welcome=self._welcome,
             ended=lambda: None,
             window=1,
             incoming=_MAX_INCOMING,
-            will=aiomqtt.Will(self._status, _OFFLINE, qos=1, retain=True),
+            will=aiomqtt.Will(self._status, OFFLINE, qos=1, retain=True),
             tls=tls_context(ca_file) if address.tls else None,
         )
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
         self._newest: dict[str, Kept[ShownPicture]] = {}
         self._announced: set[str] = set()
-        self._wake = asyncio.Event()
         self._busy = asyncio.Lock()
         self._publishing: asyncio.Task[None] | None = None
 
@@ -135,7 +142,7 @@ class MqttImages:
             await end_tasks(self._publishing)
 
         async def say_goodbye() -> None:
-            await self._connection.retain(self._status, _OFFLINE)
+            await self._connection.retain(self._status, OFFLINE)
 
         await self._connection.close(last_words=say_goodbye)
 
@@ -159,6 +166,16 @@ class MqttImages:
                 except aiomqtt.MqttError as error:
                     _log.info("a picture did not reach the broker: %s", error)
                     self._put_back(picture)
+            await self._tell_availability()
+
+    async def _tell_availability(self) -> None:
+        while (told := self.availability.next_to_tell()) is not None:
+            topic, payload = told
+            try:
+                await self._connection.ready()
+                await self._connection.retain(topic, payload)
+            except aiomqtt.MqttError:
+                self.availability.take_back(topic)
 
     def _take(self) -> ShownPicture | None:
         with self._lock:
@@ -189,6 +206,7 @@ class MqttImages:
         # The picture last: whoever sees a new one finds what is known of it.
         await self._connection.retain(f"{topic}/about", _about(picture))
         await self._connection.retain(topic, jpeg)
+        self.availability.announce(picture.stream)
 
     async def _announce(self, stream: str) -> None:
         name = re.sub(r"[^A-Za-z0-9_-]", "_", f"{self._prefix}_{stream}")
@@ -205,7 +223,11 @@ class MqttImages:
                 "image_topic": topic,
                 "content_type": "image/jpeg",
                 "json_attributes_topic": f"{topic}/about",
-                "availability_topic": self._status,
+                "availability": [
+                    {"topic": self._status},
+                    {"topic": self.availability.topic(stream)},
+                ],
+                "availability_mode": "all",
                 "device": {
                     "identifiers": [name],
                     "name": stream,
@@ -218,12 +240,19 @@ class MqttImages:
     async def _welcome(self) -> None:
         # The broker may be another one, or have lost what it retained.
         self._announced.clear()
-        await self._connection.retain(self._status, _ONLINE)
+        self.availability.forget_told()
+        await self._connection.retain(self._status, ONLINE)
         self._wake.set()
 
-    async def _hear_home_assistant(self, _topic: str, payload: bytes) -> None:
-        if payload == _ONLINE:
-            self._announced.clear()
+    async def _hear(self, topic: str, payload: bytes) -> None:
+        if topic == f"{_DISCOVERY}/status":
+            if payload == ONLINE:
+                self._announced.clear()
+        elif payload == OFFLINE:  # another receiver does not know that we see this camera
+            await self._find(topic, payload)
+
+    async def _find(self, topic: str, payload: bytes) -> None:
+        self.availability.found(topic, payload)
 
 
 def _jpeg(picture: ShownPicture, limit: int) -> bytes | None:

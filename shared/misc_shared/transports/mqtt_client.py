@@ -2,8 +2,9 @@
 
 aiomqtt 2 throws away the properties of CONNACK and the reason codes of PUBACK, fixes the time for
 a TCP connection at 5 s, and leaves the socket of an attempt that failed half-way to the garbage
-collector. The few methods overridden here are its own names, so the package is pinned below 3, and
-tests/integration/test_mqtt.py would notice if they went away.
+collector. paho reads any packet whole, 256 MB if the broker likes, whatever was announced. The few
+methods overridden here are their own names, so the package is pinned below 3, and
+tests/integration/test_mqtt.py and test_mqtt_faults.py would notice if they went away.
 
 Source: MQTT Version 5.0, OASIS Standard, 2019, sections 3.2.2.3 and 3.4.2.1.
 """
@@ -11,6 +12,7 @@ Source: MQTT Version 5.0, OASIS Standard, 2019, sections 3.2.2.3 and 3.4.2.1.
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 import aiomqtt
@@ -41,11 +43,15 @@ class BrokerClient(aiomqtt.Client):
     Args:
         address: the broker, and who we are.
         connect_timeout: seconds that TCP has to connect.
+        largest: bytes of the largest packet that we take; the connection ends at the header of a
+            larger one.
+        properties: of CONNECT, beside the largest packet.
         options: as for `aiomqtt.Client`.
 
     Attributes:
         packet_limit: bytes of the largest packet that the broker takes, or None if it said none.
         receive_limit: QoS 1 packets that it takes unacknowledged.
+        violation: what the broker did against the protocol, or None.
         publish_refusal: why the broker did not take something that we published, or None.
     """
 
@@ -54,6 +60,8 @@ class BrokerClient(aiomqtt.Client):
         address: MqttAddress,
         *,
         connect_timeout: float,
+        largest: int,
+        properties: Mapping[str, int],
         **options: Any,  # noqa: ANN401 - aiomqtt's own
     ) -> None:
         super().__init__(
@@ -66,12 +74,17 @@ class BrokerClient(aiomqtt.Client):
             timeout=_CALL_TIMEOUT,
             keepalive=_KEEPALIVE,
             socket_options=_SOCKET_OPTIONS,
+            properties=make_properties(
+                PacketTypes.CONNECT, MaximumPacketSize=largest, **properties
+            ),
             **options,
         )
+        self._client._sock_recv = self._limited(largest)  # type: ignore[method-assign,assignment]  # noqa: SLF001 - paho has no limit of its own
         self._client.connect_timeout = connect_timeout
         self.packet_limit: int | None = None
         self.receive_limit = 0xFFFF
         self.publish_refusal: ReasonCode | None = None
+        self.violation: str | None = None
 
     async def __aenter__(self) -> Self:
         """Connect."""
@@ -91,6 +104,24 @@ class BrokerClient(aiomqtt.Client):
     def _let_go(self) -> None:
         if self._client.socket() is not None:
             self._client._sock_close()  # noqa: SLF001 - paho has no public call for it
+
+    def _limited(self, largest: int) -> Callable[[int], bytes]:
+        receive = self._client._sock_recv  # noqa: SLF001
+
+        def receive_within(nbytes: int) -> bytes:
+            # paho asks for all of a packet's body as soon as it has the header.
+            if nbytes <= largest:
+                return receive(nbytes)
+            self.violation = f"sent a packet of {nbytes} bytes: at most {largest} were announced"
+            return b""  # as if it had closed the connection
+
+        return receive_within
+
+    def _on_disconnect(self, *details: Any) -> None:  # noqa: ANN401 - aiomqtt's own
+        # Before CONNACK, aiomqtt would wait for it to the end of its time-out.
+        if not self._connected.done():
+            self._connected.set_exception(aiomqtt.MqttError("it closed the connection"))
+        super()._on_disconnect(*details)
 
     def _on_connect(
         self,

@@ -20,19 +20,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import aiomqtt
-from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from misc_shared.companions import end_tasks
 from misc_shared.errors import TransportError
 from misc_shared.transports.address import MqttAddress
-from misc_shared.transports.backoff import Backoff
 from misc_shared.transports.mqtt_client import (
     BrokerClient,
-    make_properties,
     publish_properties,
 )
+from misc_shared.transports.mqtt_retry import Retry
 from misc_shared.wire import MAX_DATAGRAM, MIN_MTU
 
 __all__ = ["BrokerConnection", "tls_context"]
@@ -47,7 +45,6 @@ _RETAIN_TIMEOUT = 15.0
 # away must not sleep through its return, so later ones get not much longer than one took.
 _FIRST_CONNECT = 15.0
 _SHORTEST_CONNECT = 6.0
-_LONGEST_PAUSE = 4.0
 # MQTT 5, 3.3: fixed header 5, length of the topic 2, packet id 2, properties 1 + 5.
 _PUBLISH_OVERHEAD = 15
 _NOT_AUTHORISED = 0x87
@@ -75,6 +72,8 @@ class BrokerConnection:
         incoming: the most that the broker has in flight to us, and that waits for `deliver`.
         will: what the broker says for us when we are gone, or None.
         tls: the TLS settings, or None for plain TCP.
+        kept: topics of which we want to know what the broker has retained.
+        found: takes topic and payload of each retained message.
 
     Attributes:
         reconnects: connections after the first.
@@ -95,7 +94,11 @@ class BrokerConnection:
         incoming: int,
         will: aiomqtt.Will | None = None,
         tls: ssl.SSLContext | None = None,
+        kept: Sequence[str] = (),
+        found: Callable[[str, bytes], Awaitable[None]] | None = None,
     ) -> None:
+        self._kept = kept
+        self._found = found
         self.reconnects = 0
         self.lost = 0
         self.broker = f"the MQTT broker at {address.host}:{address.port}"
@@ -115,7 +118,6 @@ class BrokerConnection:
         self._changed = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
         self._up = False
-        self._untold = False
         self._closed = False
         self._failure: TransportError | None = None
 
@@ -136,7 +138,6 @@ class BrokerConnection:
         first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if patient:
             first.set_result(None)
-            self._untold = True
         self._keeper = asyncio.create_task(self._keep_connected(first))
         self._keeper.add_done_callback(lambda _: self._end())
         try:
@@ -244,13 +245,13 @@ class BrokerConnection:
 
     async def _keep_connected(self, first: asyncio.Future[None]) -> None:
         """Hold a connection; `first` tells of the first try."""
-        backoff = Backoff(largest=_LONGEST_PAUSE)
+        retry = Retry()
         while not self._closed:
+            client = self._new_client()
             try:
-                async with self._new_client() as client:
+                async with client:
+                    retry.connected(time.monotonic())
                     await self._on_connected(client)
-                    backoff.reset()
-                    self._untold = False
                     if first.done():
                         self.reconnects += 1
                     else:
@@ -258,22 +259,17 @@ class BrokerConnection:
                     await self._take_messages(client)
             except aiomqtt.MqttError as error:
                 self._on_disconnected()
+                reason, refused = self._explain(error, client.violation)
                 if not first.done():
-                    first.set_exception(TransportError(self._explain(error)))
+                    first.set_exception(TransportError(reason))
                     return
-                self._tell_once(error)
-                await asyncio.sleep(backoff.next())
+                now = time.monotonic()
+                await asyncio.sleep(retry.failed(reason, refused=refused, now=now))
             except TransportError as error:
                 if not first.done():
                     first.set_exception(error)
                     return
                 self._fail(error)
-
-    def _tell_once(self, error: aiomqtt.MqttError) -> None:
-        """Whoever did not wait for the first connection is told why there is none."""
-        level = logging.WARNING if self._untold else logging.INFO
-        _log.log(level, "%s; trying again", self._explain(error))
-        self._untold = False
 
     def _new_client(self) -> BrokerClient:
         return BrokerClient(
@@ -282,11 +278,8 @@ class BrokerConnection:
             will=self._will,
             max_queued_incoming_messages=self._incoming,
             max_inflight_messages=self._most + 1,  # and what is retained
-            properties=make_properties(
-                PacketTypes.CONNECT,
-                MaximumPacketSize=MAX_DATAGRAM + 1024,  # topic and properties
-                ReceiveMaximum=self._incoming,
-            ),
+            largest=MAX_DATAGRAM + 1024,  # topic and properties
+            properties={"ReceiveMaximum": self._incoming},
             tls_context=self._tls,
         )
 
@@ -295,9 +288,10 @@ class BrokerConnection:
         self._window = min(self._most, client.receive_limit)
         self.packet_limit = client.packet_limit
         options = SubscribeOptions(qos=1, noLocal=True, retainHandling=2)
-        answers = await client.subscribe(
-            [(topic, options) for topic in self._topics], timeout=_CALL_TIMEOUT
-        )
+        with_retained = SubscribeOptions(qos=1, noLocal=True, retainHandling=0)
+        wanted = [(topic, options) for topic in self._topics]
+        wanted += [(topic, with_retained) for topic in self._kept]
+        answers = await client.subscribe(wanted, timeout=_CALL_TIMEOUT)
         # One round trip, of which a TCP connection takes one and TLS two or three.
         self._connecting_takes = time.monotonic() - began
         if isinstance(answers[0], ReasonCode) and answers[0].is_failure:
@@ -317,7 +311,8 @@ class BrokerConnection:
         async for message in client.messages:
             payload = message.payload
             if isinstance(payload, bytes) and len(payload) <= MAX_DATAGRAM:
-                await self._deliver(message.topic.value, payload)
+                take = self._found if message.retain and self._found else self._deliver
+                await take(message.topic.value, payload)
 
     async def _publish(
         self, client: BrokerClient, topic: str, datagram: bytes, expiry: float | None
@@ -364,16 +359,18 @@ class BrokerConnection:
             "user, or change the broker's access rules"
         )
 
-    def _explain(self, error: aiomqtt.MqttError) -> str:
+    def _explain(self, error: aiomqtt.MqttError, violation: str | None) -> tuple[str, bool]:
+        """Why there is no connection, and whether the broker is there and at fault."""
         code = getattr(getattr(error, "rc", None), "value", None)
+        if violation is not None:
+            return f"{self.broker} {violation}; the connection was closed", True
         if code in _REFUSALS:
-            return f"{self.broker} {_REFUSALS[code]}; check the URL's user and password"
+            return f"{self.broker} {_REFUSALS[code]}; check the URL's user and password", True
         cause = error.__cause__ or error.__context__
         # "Connection refused" without its number.
         reason = (cause.strerror if isinstance(cause, OSError) else None) or error
-        return (
-            f"{self.broker} does not answer ({reason}); check the address, or start a broker there"
-        )
+        hint = "check the address, or start a broker there"
+        return f"{self.broker} does not answer ({reason}); {hint}", False
 
 
 def tls_context(ca_file: Path | None) -> ssl.SSLContext:
