@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-
 from misc_sender.reports import (
     AudienceFound,
     AudienceMissing,
@@ -19,7 +17,7 @@ from misc_sender.reports import (
 )
 from misc_shared.live_terminal import LiveTerminal
 from misc_shared.reports import Report
-from misc_shared.terminal_text import counted, printable
+from misc_shared.terminal_text import Console, counted, printable
 
 __all__ = ["Terminal"]
 

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from misc_shared.errors import LocalError, MiscError
+from misc_shared.harmless import harmless_output
 
 __all__ = [
     "EXIT_STATUS",
@@ -75,23 +76,26 @@ def exit_on_error(program: str) -> Iterator[None]:
     Raises:
         SystemExit: An error, a signal or a closed pipe ended what ran inside.
     """
-    try:
-        yield
-        sys.stdout.flush()  # a full disk under a redirected output is an error like any other
-    except MiscError as error:
-        _say(program, str(error))
-        raise SystemExit(LOCAL_FAULT if isinstance(error, LocalError) else REMOTE_FAULT) from None
-    except StoppedError as stopped:
-        raise SystemExit(STOPPED + stopped.by) from None
-    except KeyboardInterrupt:
-        raise SystemExit(INTERRUPTED) from None
-    except BrokenPipeError:
-        _mute()
-        raise SystemExit(UNREAD) from None
-    except OSError as error:
-        _say(program, _reason(error))
-        _mute()
-        raise SystemExit(LOCAL_FAULT) from None
+    with harmless_output():
+        try:
+            yield
+            sys.stdout.flush()  # a full disk under a redirected output is an error like any other
+        except MiscError as error:
+            _say(program, str(error))
+            raise SystemExit(
+                LOCAL_FAULT if isinstance(error, LocalError) else REMOTE_FAULT
+            ) from None
+        except StoppedError as stopped:
+            raise SystemExit(STOPPED + stopped.by) from None
+        except KeyboardInterrupt:
+            raise SystemExit(INTERRUPTED) from None
+        except BrokenPipeError:
+            _mute()
+            raise SystemExit(UNREAD) from None
+        except OSError as error:
+            _say(program, _reason(error))
+            _mute()
+            raise SystemExit(LOCAL_FAULT) from None
 
 
 def _say(program: str, text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rich.console import Console
+from misc_shared.terminal_text import Console
 
 __all__ = ["LiveTerminal"]
 

@@ -7,6 +7,8 @@ from typing import Protocol, TextIO
 
 import msgspec
 
+from misc_shared.harmless import escaped_json
+
 __all__ = ["JsonLines", "Report", "Reporter", "Reporters"]
 
 
@@ -63,7 +65,7 @@ class JsonLines:
 
     def report(self, report: Report) -> None:
         """Write one line."""
-        self._stream.write(msgspec.json.encode(report).decode() + "\n")
+        self._stream.write(escaped_json(msgspec.json.encode(report).decode()) + "\n")
         self._stream.flush()
 
     def close(self) -> None:

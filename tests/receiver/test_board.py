@@ -2,8 +2,6 @@
 
 import io
 
-from rich.console import Console
-
 from misc_receiver.reports import (
     FrameEnded,
     LayerArrived,
@@ -17,6 +15,7 @@ from misc_receiver.reports import (
 )
 from misc_receiver.sinks.board import Board
 from misc_shared.reports import Report
+from misc_shared.terminal_text import Console
 
 PICTURE = {"coding": "key", "width": 9, "height": 9, "layers": 1, "generated": False}
 END = dict.fromkeys(

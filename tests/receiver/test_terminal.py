@@ -2,8 +2,6 @@
 
 import io
 
-from rich.console import Console
-
 from misc_receiver.reports import (
     FrameEnded,
     ItemSaid,
@@ -14,6 +12,7 @@ from misc_receiver.reports import (
 )
 from misc_receiver.sinks.terminal import Terminal
 from misc_shared.reports import Report
+from misc_shared.terminal_text import Console
 
 
 def _shown(*reports: Report) -> str:

@@ -2,8 +2,6 @@
 
 import io
 
-from rich.console import Console
-
 from misc_sender.reports import (
     FrameEnded,
     FrameQueued,
@@ -12,6 +10,7 @@ from misc_sender.reports import (
     WordsMissed,
 )
 from misc_sender.terminal import Terminal
+from misc_shared.terminal_text import Console
 
 
 def test_a_line_for_each_picture_and_the_sum() -> None:

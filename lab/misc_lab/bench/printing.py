@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -13,6 +12,7 @@ from misc_lab.bench.metrics import LABELS
 from misc_lab.bench.results import Point
 from misc_lab.bench.rungs import NOISE, Rung, climbs, uses
 from misc_lab.bench.speeds import Speed, ratio
+from misc_shared.terminal_text import Console
 
 __all__ = ["show_bd_rates", "show_ladder", "show_points", "show_speeds", "watch"]
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 
 from misc_lab.bench.deltas import StillResult, VideoResult
+from misc_shared.terminal_text import Console
 
 __all__ = ["show_deltas"]
 

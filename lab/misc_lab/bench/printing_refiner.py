@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from misc_lab.bench.ablation import Ablated, cells, columns
 from misc_lab.bench.refiner_speed import RefinerSpeed
 from misc_lab.bench.seeds import SeedResult
+from misc_shared.terminal_text import Console
 
 __all__ = ["show_ablation", "show_refiner_speeds", "show_seeds"]
 

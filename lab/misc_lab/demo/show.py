@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
-from rich.console import Console
 from rich.table import Table
 
 from misc_lab.demo.panels import Panel, Strip, draw_strip, stack
@@ -14,6 +13,7 @@ from misc_lab.simulation.settings import Settings
 from misc_lab.simulation.watching import Stage, WatchedFrame
 from misc_shared.errors import ConfigError
 from misc_shared.semantics import Semantics
+from misc_shared.terminal_text import Console
 
 __all__ = ["DemoSettings", "run_demo"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from misc_lab.semantics.bars import Bar
+from misc_shared.terminal_text import Console
 
 __all__ = ["show_bars"]
 

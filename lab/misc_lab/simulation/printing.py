@@ -5,8 +5,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
+
+from misc_shared.terminal_text import Console
 
 __all__ = ["show_json", "show_report"]
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
@@ -26,7 +25,7 @@ from misc_receiver.reports import (
     TextSaid,
 )
 from misc_shared.reports import Report
-from misc_shared.terminal_text import printable
+from misc_shared.terminal_text import Console, printable
 
 __all__ = ["Board"]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-
 from misc_receiver.reports import (
     BaseLost,
     FrameEnded,
@@ -22,7 +20,7 @@ from misc_receiver.reports import (
 )
 from misc_shared.live_terminal import LiveTerminal
 from misc_shared.reports import Report
-from misc_shared.terminal_text import counted, printable
+from misc_shared.terminal_text import Console, counted, printable
 
 __all__ = ["Terminal"]
 
