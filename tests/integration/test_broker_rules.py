@@ -16,6 +16,7 @@ from tests.integration.conftest import MOSQUITTO, Broker, free_port, running_bro
 from misc_shared.errors import TransportError
 from misc_shared.security import StreamKey
 from misc_shared.transports import Transport, open_receiver, open_sender
+from misc_shared.transports.listening import open_listener
 from misc_shared.transports.sealed import SealedTransport
 
 _DEPLOY = Path(__file__).parents[2] / "deploy" / "mosquitto"
@@ -84,6 +85,23 @@ async def test_a_camera_and_a_receiver_reach_each_other(shipped: ShippedBroker) 
     assert await asyncio.wait_for(sender.receive(), 20) == b"answer"
     await sender.close()
     await receiver.close()
+
+
+async def test_a_receiver_of_all_reads_what_cameras_kept(shipped: ShippedBroker) -> None:
+    """The archive of a camera has a name of its own, and its answers reach the camera."""
+    every = shipped.url_of("receiver").removesuffix("garden") + "+"
+    listener = await open_listener(every, archives=True)
+    sender = await open_sender(shipped.url_of("garden").replace("misc/", "misc/archive/"))
+    await sender.send(b"picture")
+    receiver = await asyncio.wait_for(listener.accept(), 20)
+    assert receiver is not None
+    assert receiver.stream == "garden~archive"
+    assert await asyncio.wait_for(receiver.receive(), 20) == b"picture"
+    await receiver.send(b"answer")
+    assert await asyncio.wait_for(sender.receive(), 20) == b"answer"
+    await sender.close()
+    await receiver.close()
+    await listener.close()
 
 
 async def test_a_camera_cannot_speak_for_another(shipped: ShippedBroker) -> None:

@@ -118,6 +118,7 @@ class BrokerConnection:
         self._changed = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
         self._up = False
+        self._unread: set[str] = set()
         self._closed = False
         self._failure: TransportError | None = None
 
@@ -294,12 +295,22 @@ class BrokerConnection:
         answers = await client.subscribe(wanted, timeout=_CALL_TIMEOUT)
         # One round trip, of which a TCP connection takes one and TLS two or three.
         self._connecting_takes = time.monotonic() - began
-        if isinstance(answers[0], ReasonCode) and answers[0].is_failure:
-            raise TransportError(self._refused("read", self._topics[0], answers[0]))
+        self._check_topics(answers)
         self._client = client
         await self._welcome()
         self._up = True
         self._changed.set()
+
+    def _check_topics(self, answers: Sequence[object]) -> None:
+        """Refuse a broker that does not let us read the first topic; tell of the others."""
+        for topic, answer in zip(self._topics, answers, strict=False):
+            if isinstance(answer, ReasonCode) and answer.is_failure:
+                sentence = self._refused("read", topic, answer)
+                if topic == self._topics[0]:
+                    raise TransportError(sentence)
+                if topic not in self._unread:
+                    self._unread.add(topic)
+                    _log.warning("%s", sentence)
 
     def _on_disconnected(self) -> None:
         self._client = None
