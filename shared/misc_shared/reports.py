@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 import sys
 from typing import Protocol, TextIO
 
@@ -10,6 +12,10 @@ import msgspec
 from misc_shared.harmless import escaped_json
 
 __all__ = ["JsonLines", "Report", "Reporter", "Reporters"]
+
+_log = logging.getLogger(__name__)
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="event"):
@@ -62,11 +68,19 @@ class JsonLines:
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
+        self._told = False
 
     def report(self, report: Report) -> None:
-        """Write one line."""
-        self._stream.write(escaped_json(msgspec.json.encode(report).decode()) + "\n")
-        self._stream.flush()
+        """Write one line; where the disk is full, the next ones that find room are written."""
+        try:
+            self._stream.write(escaped_json(msgspec.json.encode(report).decode()) + "\n")
+            self._stream.flush()
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            if not self._told:
+                self._told = True
+                _log.warning("reports cannot be written: %s; some will be missing", error.strerror)
 
     def close(self) -> None:
         """Do nothing: every line is written already."""

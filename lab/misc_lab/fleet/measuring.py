@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Ledger", "jain_index", "peak_bytes", "resident_bytes"]
+__all__ = ["Ledger", "begin_peak", "jain_index", "peak_bytes", "resident_bytes"]
 
 
 def jain_index(shares: Sequence[float]) -> float:
@@ -28,6 +28,11 @@ def resident_bytes(pid: int) -> int:
 def peak_bytes(pid: int) -> int:
     """The most that a process ever had in RAM; Linux alone."""
     return _status_bytes(pid, "VmHWM:")
+
+
+def begin_peak() -> None:
+    """Have `peak_bytes` of this process begin anew; Linux alone."""
+    Path("/proc/self/clear_refs").write_text("5")
 
 
 def _status_bytes(pid: int, key: str) -> int:

@@ -21,11 +21,11 @@ from misc_lab.programs import command
 from misc_shared.codec import ImageEncoder
 from misc_shared.codec.layout import MAX_SIDE, SCALES
 from misc_shared.companions import end_tasks
-from misc_shared.packs import load_pack
+from misc_shared.packs import Pack, load_pack
 from misc_shared.transports import open_sender
 from misc_shared.wire import LayerKind
 
-__all__ = ["FleetSettings", "encode_pictures", "open_cameras", "run_fleet"]
+__all__ = ["FleetSettings", "encode_giant", "encode_pictures", "open_cameras", "run_fleet"]
 
 _SAMPLES = 20
 _LOOK_EVERY = 0.5
@@ -153,21 +153,25 @@ async def open_cameras(settings: FleetSettings) -> dict[str, Camera]:
 async def _open_giants(settings: FleetSettings) -> list[Camera]:
     """Connect those whose pictures are as large as any may be."""
     pack = load_pack("nano")
-    if not settings.giants:
-        return []
-    y, x = np.mgrid[:MAX_SIDE, :MAX_SIDE] / MAX_SIDE
-    image = np.stack([255 * x, 255 * y, 127 * (x + y)], -1).astype(np.uint8)
-    encoder = ImageEncoder(pack.component("codec"), threads=1)
-    base = encoder.encode(image, quality=0, scale_index=len(SCALES) - 1).layers[0]
+    pictures = [encode_giant(pack)] if settings.giants else []
     packs = {name: pack.component(name).digest for name in ("codec", "text")}
     giants = []
     for number in range(settings.giants):
         name = f"giant-{number:02}"
         transport = await open_sender(f"mqtt://127.0.0.1:{settings.port}/misc/{name}", expiry=20.0)
         begin = number / settings.giants
-        pictures = [{LayerKind.BASE: base}]
         giants.append(Camera(transport, packs=packs, pictures=pictures, every=1.0, begin=begin))
     return giants
+
+
+def encode_giant(pack: Pack) -> Mapping[LayerKind, bytes]:
+    """A picture of the largest size in the fewest bytes."""
+    ramp = (np.arange(MAX_SIDE) * 255 // MAX_SIDE).astype(np.uint8)
+    image = np.zeros((MAX_SIDE, MAX_SIDE, 3), np.uint8)
+    image[..., 0], image[..., 1] = ramp, ramp[:, None]
+    encoder = ImageEncoder(pack.component("codec"), threads=1)
+    encoded = encoder.encode(image, quality=0, scale_index=len(SCALES) - 1)
+    return {LayerKind.BASE: encoded.layers[0]}
 
 
 def encode_pictures(settings: FleetSettings) -> Sequence[Mapping[LayerKind, bytes]]:

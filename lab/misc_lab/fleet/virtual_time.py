@@ -1,12 +1,14 @@
 """An asyncio loop whose clock leaps to the next timer whenever there is nothing to do.
 
-What computes takes no virtual time: while a thread works, the clock stands still.
+While a thread works, the clock stands still. What it computes takes no virtual time, or as much
+as it takes of a processor: so a busy machine measures what an idle one would.
 """
 
 from __future__ import annotations
 
 import asyncio
 import selectors
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
@@ -54,10 +56,14 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """Runs whatever asyncio runs, in virtual time that begins at 0.
 
     Sockets work too, but virtual time does not wait for them.
+
+    Args:
+        computing: whether what threads compute takes virtual time: that of one processor.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, computing: bool = False) -> None:
         self._virtual_now = 0.0
+        self._computing = computing
         self._threads_at_work = 0
         super().__init__(_Leaper(self._leap))
 
@@ -72,10 +78,21 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         *args: *_Arguments,
     ) -> asyncio.Future[_Result]:
         """As asyncio's own; the clock stands still until it is done."""
-        future = super().run_in_executor(executor, func, *args)
+        work = self._timed(func) if self._computing else func
+        future = super().run_in_executor(executor, work, *args)
         self._threads_at_work += 1
         future.add_done_callback(self._thread_rests)
         return future
+
+    def _timed(self, func: Callable[[*_Arguments], _Result]) -> Callable[[*_Arguments], _Result]:
+        def work(*args: *_Arguments) -> _Result:
+            began = time.thread_time()
+            try:
+                return func(*args)
+            finally:
+                self._virtual_now += time.thread_time() - began
+
+        return work
 
     def _thread_rests(self, _: asyncio.Future[Any]) -> None:
         self._threads_at_work -= 1
@@ -108,7 +125,7 @@ class LoopClock:
         return self._began + self._loop.time()
 
 
-def run_in_virtual_time(main: Coroutine[Any, Any, _Result]) -> _Result:
-    """Like `asyncio.run`, without waiting for anything but work."""
-    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+def run_in_virtual_time(main: Coroutine[Any, Any, _Result], *, computing: bool = False) -> _Result:
+    """Like `asyncio.run`, without waiting for anything but work; see `VirtualTimeLoop`."""
+    with asyncio.Runner(loop_factory=lambda: VirtualTimeLoop(computing=computing)) as runner:
         return runner.run(main)
