@@ -1,7 +1,10 @@
 # ruff: noqa: INP001 - a program, not a package
 """64 hostile names with the largest pictures beside 200 cameras: who is starved, in what memory?
 
-    python scripts/giants.py --out docs/results/giants.json
+    python scripts/giants.py --seconds 40 --out docs/results/giants.json
+    python scripts/giants.py --cameras 20 --no-folder --out docs/results/giants-memory.json
+
+The first takes all of a processor for the cameras; the second has time for giants.
 
 Real sessions and a real ReceivePipeline with page and folder over links in memory, in virtual time
 that passes by what the decoding thread computes. Exit code 1 if a camera was not shown, or the
@@ -28,11 +31,15 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0, help="of virtual time")
     parser.add_argument("--cameras", type=int, default=200)
     parser.add_argument("--giants", type=int, default=64)
+    parser.add_argument("--no-folder", action="store_true", help="with the page alone")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     logging.disable(logging.WARNING)
     settings = GiantsSettings(
-        seconds=options.seconds, cameras=options.cameras, giants=options.giants
+        seconds=options.seconds,
+        cameras=options.cameras,
+        giants=options.giants,
+        folder=not options.no_folder,
     )
     measured = run_in_virtual_time(run_giants(settings), computing=True)
     command = {"command": "python scripts/giants.py " + " ".join(sys.argv[1:])}

