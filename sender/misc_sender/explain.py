@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from misc_sender.encode import EncodedFrame
 from misc_sender.sources import Frame
+from misc_shared.atomic_file import write_atomically
 from misc_shared.errors import ConfigError
 from misc_shared.maps import encode_maps
 from misc_shared.outlines import draw_items, item_colour
@@ -125,11 +127,12 @@ class Explainer:
             ConfigError: the file cannot be written.
         """
         picture = draw_explanation(frame.pixels, encoded, self._text)
-        # A viewer that follows the file never sees half of it.
-        partial = self._path.with_name(f".{self._path.stem}.part{self._path.suffix}")
+        # Pillow itself would write what fits of a JPEG, and say nothing of a full disk.
+        data = io.BytesIO()
+        picture.save(data, format=Image.registered_extensions()[self._path.suffix.lower()])
         try:
-            picture.save(partial)
-            partial.replace(self._path)
+            # A viewer that follows the file never sees half of it.
+            write_atomically(self._path, data.getvalue())
         except OSError as error:
             raise ConfigError(f"--explain {self._path} cannot be written: {error}") from error
 

@@ -103,4 +103,4 @@ def test_the_command_writes_the_file(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     with Image.open(out) as drawn:
         assert drawn.width > 768
-    assert not list(tmp_path.glob(".*part*"))
+    assert not list(tmp_path.glob("*.tmp"))

@@ -20,6 +20,7 @@ from misc_lab.bench.own import Recorder
 from misc_lab.bench.plot_ablate import plot_ablation
 from misc_lab.bench.pool import map_pictures
 from misc_lab.bench.refining import RefiningProcess, Way
+from misc_lab.result_files import write_result
 from misc_sender.budget import Budget
 from misc_sender.semantics import make_backend
 from misc_sender.sources.images import find_pictures
@@ -100,7 +101,7 @@ def run_ablation(
         "means": [asdict(row) for row in means],
         "rows": [asdict(row) for row in rows],
     }
-    (settings.out / "ablate.json").write_text(json.dumps(content, indent=1) + "\n")
+    write_result(settings.out / "ablate.json", json.dumps(content, indent=1) + "\n")
     write_table(means, settings.out / "ablate.md")
     plot_ablation(means, settings.out / "ablate.png")
     return means

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from misc_lab.bench.means import group_rows, mean_metrics
 from misc_lab.bench.metrics import LABELS
+from misc_lab.result_files import write_result
 
 __all__ = ["Ablated", "averages", "cells", "columns", "write_table"]
 
@@ -68,4 +69,4 @@ def write_table(means: Sequence[Ablated], path: Path) -> None:
     """Write the means as Markdown."""
     heads = columns(means)
     lines = [heads, ["---"] * len(heads), *(cells(row) for row in means)]
-    path.write_text("".join(f"| {' | '.join(line)} |\n" for line in lines))
+    write_result(path, "".join(f"| {' | '.join(line)} |\n" for line in lines))

@@ -19,6 +19,7 @@ from misc_lab.bench.deltas import StillResult, VideoResult
 from misc_lab.bench.means import mean_metrics
 from misc_lab.bench.metrics import Judge
 from misc_lab.bench.plot_delta import plot_deltas
+from misc_lab.result_files import write_result
 from misc_sender.budget import Budget
 from misc_sender.encode import EncodedFrame, FrameEncoder
 from misc_sender.references import LinkKind, ReferenceBook
@@ -176,5 +177,5 @@ def _write(
         "still_scene": [asdict(one) | {"share": round(one.share, 4)} for one in stills],
         "video_scene": [asdict(one) | {"share": round(one.share, 4)} for one in videos],
     }
-    (settings.out / "delta.json").write_text(json.dumps(report, indent=1) + "\n")
+    write_result(settings.out / "delta.json", json.dumps(report, indent=1) + "\n")
     plot_deltas(videos, settings.out / "delta.png", fps=settings.fps)

@@ -8,6 +8,7 @@ from PIL import Image
 
 from misc_lab.bench.codec import Pixels
 from misc_lab.demo.panels import Panel, Strip, draw_strip, stack
+from misc_lab.result_files import write_picture
 from misc_sender.budget import Budget, frame_bytes
 from misc_sender.encode import EncodedFrame, FrameEncoder
 from misc_sender.sources import Frame
@@ -59,7 +60,7 @@ def draw_first_bytes(
         panels += [_panel(opened, picture, budget, decoder) for budget in budgets]
         rows.append(draw_strip(Strip(_title(name), f"{_WIDTH}x{_HEIGHT}", panels)))
     out.parent.mkdir(parents=True, exist_ok=True)
-    stack(rows).save(out, optimize=True)
+    write_picture(stack(rows), out)
     return sizes
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from misc_lab.bench.results import Row
+from misc_lab.result_files import write_result
 
 __all__ = ["Journal"]
 
@@ -31,7 +32,7 @@ class Journal:
             for line in lines[1:]:
                 self._take(line)
         kept = [head, *(_line(rows) for rows in self.rows.values())]
-        path.write_text("".join(f"{line}\n" for line in kept))
+        write_result(path, "".join(f"{line}\n" for line in kept))
 
     def add(self, rows: Sequence[Row]) -> None:
         """Keep the rows of a picture."""

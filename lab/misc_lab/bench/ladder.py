@@ -13,6 +13,7 @@ from misc_lab.bench.own import MiscCodec, check_options
 from misc_lab.bench.plot_ladder import plot_ladder
 from misc_lab.bench.pool import map_pictures
 from misc_lab.bench.rungs import NOISE, Rung, climbs, uses
+from misc_lab.result_files import write_result
 from misc_sender.budget import Budget
 from misc_sender.sources.images import find_pictures
 from misc_sender.sources.pixels import read_picture
@@ -65,8 +66,8 @@ def run_ladder(settings: LadderSettings, *, on_picture: Callable[[int, int], Non
         rungs += found
         on_picture(done, len(pictures))
     rungs.sort(key=lambda rung: (rung.image, rung.kind, rung.asked))
-    (settings.out / "ladder.json").write_text(
-        json.dumps(_content(settings, rungs), indent=1) + "\n"
+    write_result(
+        settings.out / "ladder.json", json.dumps(_content(settings, rungs), indent=1) + "\n"
     )
     plot_ladder(rungs, settings.out / "ladder.png")
     return rungs

@@ -7,6 +7,7 @@ from typing import Any
 from misc_lab.bench.figure import new_figure, tidy
 from misc_lab.bench.metrics import HIGHER_IS_BETTER, LABELS
 from misc_lab.bench.results import Point
+from misc_lab.result_files import write_figure
 
 __all__ = ["plot_rates"]
 
@@ -41,7 +42,7 @@ def plot_rates(points: Sequence[Point], path: Path) -> None:
         _draw(axes, whole, name)
         if index == 0:
             axes.legend(frameon=False, fontsize=8)
-    figure.savefig(path, dpi=150)
+    write_figure(figure, path)
 
 
 def _draw(axes: Any, points: Sequence[Point], name: str) -> None:  # noqa: ANN401 - matplotlib stays lazy

@@ -7,6 +7,7 @@ from typing import Any
 from misc_lab.bench.ablation import Ablated
 from misc_lab.bench.figure import new_figure, tidy
 from misc_lab.bench.metrics import HIGHER_IS_BETTER, LABELS
+from misc_lab.result_files import write_figure
 
 __all__ = ["plot_ablation"]
 
@@ -30,7 +31,7 @@ def plot_ablation(means: Sequence[Ablated], path: Path) -> None:
         _draw(axes, shown, name)
         if index == 0:
             axes.legend(frameon=False, fontsize=7)
-    figure.savefig(path, dpi=130)
+    write_figure(figure, path, dpi=130)
 
 
 def _draw(axes: Any, rows: Sequence[Ablated], name: str) -> None:  # noqa: ANN401 - matplotlib stays lazy

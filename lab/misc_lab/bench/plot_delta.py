@@ -7,6 +7,7 @@ import numpy as np
 
 from misc_lab.bench.deltas import VideoResult
 from misc_lab.bench.figure import new_figure
+from misc_lab.result_files import write_figure
 
 __all__ = ["plot_deltas"]
 
@@ -33,4 +34,4 @@ def plot_deltas(videos: Sequence[VideoResult], path: Path, *, fps: float) -> Non
         )
         axes.grid(alpha=0.25)
         axes.legend(frameon=False, fontsize=8)
-    figure.savefig(path, dpi=150)
+    write_figure(figure, path)

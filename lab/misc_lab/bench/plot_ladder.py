@@ -7,6 +7,7 @@ from typing import Any
 from misc_lab.bench.figure import new_figure, tidy
 from misc_lab.bench.metrics import HIGHER_IS_BETTER, LABELS
 from misc_lab.bench.rungs import Rung
+from misc_lab.result_files import write_figure
 
 __all__ = ["plot_ladder"]
 
@@ -32,7 +33,7 @@ def plot_ladder(rungs: Sequence[Rung], path: Path) -> None:
             _draw(axes, [rung for rung in rungs if rung.kind == kind], name)
             if row == 0:
                 axes.set_title(_KINDS[kind])
-    figure.savefig(path, dpi=150)
+    write_figure(figure, path)
 
 
 def _draw(axes: Any, rungs: Sequence[Rung], name: str) -> None:  # noqa: ANN401 - matplotlib stays lazy

@@ -6,6 +6,7 @@ from typing import Any
 
 from misc_lab.bench.figure import new_figure, tidy
 from misc_lab.bench.speeds import OURS, Speed
+from misc_lab.result_files import write_figure
 
 __all__ = ["plot_speed"]
 
@@ -34,7 +35,7 @@ def plot_speed(speeds: Sequence[Speed], path: Path) -> None:
             if row == 0:
                 axes.set_title(stage)
     figure.axes[0].legend(frameon=False, fontsize=8)
-    figure.savefig(path, dpi=150)
+    write_figure(figure, path)
 
 
 def _draw(axes: Any, speeds: Sequence[Speed], value: Callable[[Speed], float]) -> None:  # noqa: ANN401 - matplotlib stays lazy

@@ -12,6 +12,7 @@ from statistics import median
 from misc_lab.bench.refiner_timing import RefinerAnswer, RefinerQuestion
 from misc_lab.bench.speed import find_picture
 from misc_lab.bench.timed_process import ask
+from misc_lab.result_files import write_result
 from misc_shared.errors import ConfigError
 from misc_shared.packs import load_pack
 
@@ -146,7 +147,7 @@ def run_refiner_speed(
     }
     rows = [asdict(one) | {"pictures_per_second": one.pictures_per_second} for one in speeds]
     content = {"settings": described, "speeds": rows}
-    (settings.out / "speed-refiner.json").write_text(json.dumps(content, indent=1) + "\n")
+    write_result(settings.out / "speed-refiner.json", json.dumps(content, indent=1) + "\n")
     return speeds
 
 

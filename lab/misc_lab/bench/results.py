@@ -1,6 +1,7 @@
 """What a benchmark found: rows, their means, JSON and CSV."""
 
 import csv
+import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from misc_lab.bench.means import group_rows, mean_metrics
+from misc_lab.result_files import write_result
 
 __all__ = ["Point", "Row", "average", "write_csv", "write_json"]
 
@@ -95,17 +97,18 @@ def write_json(
         },
         "rows": [asdict(row) for row in rows],
     }
-    path.write_text(json.dumps(content, indent=1) + "\n")
+    write_result(path, json.dumps(content, indent=1) + "\n")
 
 
 def write_csv(path: Path, rows: Sequence[Row]) -> None:
     """Write one line a row, metrics as columns of their own."""
     flat = [_flatten(row) for row in rows]
     columns = list(dict.fromkeys(name for line in flat for name in line))
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        writer.writerows(flat)
+    table = io.StringIO(newline="")
+    writer = csv.DictWriter(table, columns)
+    writer.writeheader()
+    writer.writerows(flat)
+    write_result(path, table.getvalue())
 
 
 def _flatten(row: Row) -> dict[str, Any]:

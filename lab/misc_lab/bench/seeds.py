@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from misc_lab.bench.codec import Pixels
 from misc_lab.bench.own import Recorder
 from misc_lab.bench.refining import RefiningProcess, Way
+from misc_lab.result_files import write_result
 from misc_sender.budget import Budget
 from misc_sender.sources.images import find_pictures
 from misc_sender.sources.pixels import read_picture
@@ -99,7 +100,7 @@ def run_seeds(
         "refiner": digest,
     }
     content = {"settings": described, "pictures": [asdict(one) for one in found]}
-    (settings.out / "seeds.json").write_text(json.dumps(content, indent=1) + "\n")
+    write_result(settings.out / "seeds.json", json.dumps(content, indent=1) + "\n")
     return found
 
 

@@ -16,6 +16,7 @@ from misc_lab.bench.rivals import RIVALS
 from misc_lab.bench.speeds import Speed
 from misc_lab.bench.timed_process import ask
 from misc_lab.bench.timing import Answer, Question
+from misc_lab.result_files import write_result
 from misc_sender.sources.samples import find_sample
 from misc_shared.errors import ConfigError
 from misc_shared.packs import load_pack
@@ -84,7 +85,7 @@ def run_speed(settings: SpeedSettings, *, on_stage: Callable[[int, int], None]) 
         speeds.append(speed)
         on_stage(len(speeds), total)
     content = {"settings": _describe(settings), "speeds": [asdict(speed) for speed in speeds]}
-    (settings.out / "speed.json").write_text(json.dumps(content, indent=1) + "\n")
+    write_result(settings.out / "speed.json", json.dumps(content, indent=1) + "\n")
     plot_speed(speeds, settings.out / "speed.png")
     return speeds
 

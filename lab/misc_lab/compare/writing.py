@@ -13,7 +13,7 @@ from misc_lab.compare.page import build_page, standalone_chart
 from misc_lab.compare.settings import CompareSettings
 from misc_lab.compare.summary import LinkSummary, summarise
 from misc_lab.compare.table import markdown_tables
-from misc_shared.errors import ConfigError
+from misc_lab.result_files import write_results
 
 __all__ = ["write_comparison"]
 
@@ -36,12 +36,7 @@ def write_comparison(
         "compare.md": markdown_tables(links),
         "compare.svg": standalone_chart(links),
     }
-    try:
-        settings.out.mkdir(parents=True, exist_ok=True)
-        for name, content in contents.items():
-            (settings.out / name).write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"The folder {settings.out} cannot be written: {error}.") from error
+    write_results(settings.out, contents)
     return links
 
 

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from misc_lab.demo.panels import Panel, Strip, draw_strip, stack
 from misc_lab.links import Profile
+from misc_lab.result_files import write_picture
 from misc_lab.simulation.run import Simulation, simulate
 from misc_lab.simulation.settings import Settings
 from misc_lab.simulation.watching import Stage, WatchedFrame
@@ -144,6 +145,6 @@ def _cells(frame: WatchedFrame) -> list[str]:
 def _save(image: Image.Image, path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        image.save(path)
+        write_picture(image, path)
     except OSError as error:
         raise ConfigError(f"The picture {path} cannot be written: {error}.") from error

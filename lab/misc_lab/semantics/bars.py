@@ -10,6 +10,7 @@ from pathlib import Path
 import brotli
 import numpy as np
 
+from misc_lab.result_files import write_result
 from misc_lab.semantics.measure import Measured
 from misc_lab.semantics.naming import words
 from misc_lab.semantics.scores import bleu4, cider
@@ -135,7 +136,7 @@ def write_results(measured: Measured, compared: list[Bar], path: Path) -> None:
         "figures": figures(measured),
         "pictures": said,
     }
-    path.write_text(json.dumps(content, indent=1) + "\n")
+    write_result(path, json.dumps(content, indent=1) + "\n")
 
 
 def _mean(values: list[bool] | list[int] | list[float]) -> float | None:

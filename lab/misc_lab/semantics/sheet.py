@@ -13,6 +13,7 @@ import typer
 from PIL import Image
 
 from misc_lab.demo.panels import Panel, Strip, draw_strip, stack
+from misc_lab.result_files import write_picture
 from misc_sender.semantics.nano import NanoSemantics
 from misc_sender.sources.pixels import read_picture
 from misc_shared.errors import ConfigError
@@ -70,7 +71,7 @@ def main(
     with exit_on_error("misc_lab.semantics.sheet"):
         pairs = [(Path(one.rpartition(":")[0]), one.rpartition(":")[2]) for one in asked]
         network = NanoSemantics(load_pack(pack).component("semantics"))
-        draw_sheet(pairs, network).save(out)
+        write_picture(draw_sheet(pairs, network), out)
 
 
 if __name__ == "__main__":

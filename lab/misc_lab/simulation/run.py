@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from misc_lab.result_files import write_result
 from misc_lab.simulation.report import build_report
 from misc_lab.simulation.settings import Settings
 from misc_lab.simulation.stream import send_stream
@@ -42,7 +43,7 @@ def simulate(settings: Settings) -> Simulation:
         folder = PictureFolder(settings.out)
         for number, frame in enumerate(frames):
             _save(folder, number, frame)
-        (settings.out / "sim.json").write_text(json.dumps(report, indent=1) + "\n")
+        write_result(settings.out / "sim.json", json.dumps(report, indent=1) + "\n")
     return Simulation(report, frames)
 
 

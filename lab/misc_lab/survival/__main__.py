@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from misc_lab.result_files import write_result
 from misc_shared.errors import ConfigError
 from misc_shared.exit_codes import exit_on_error
 
@@ -56,7 +57,7 @@ def survive(
             "load": round(os.getloadavg()[0], 1),
             "scenarios": results,
         }
-        (out / "survival.json").write_text(json.dumps(report, indent=1) + "\n")
+        write_result(out / "survival.json", json.dumps(report, indent=1) + "\n")
 
 
 def _settings(*, transport: str, sealed: str, late: float) -> list[Setting]:
