@@ -22,6 +22,7 @@ _READING = 2.0
 _HOUR = 3600.0
 _DAY = 86_400.0
 _LEAST_SPOOLED = 5
+_KILLED = "killed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +95,8 @@ class Stage:
         since = time.time()
         self.receiver.wait_for("frame", since=since)
         self.receiver.kill()
-        self.past += self.receiver.events
+        # Whoever is not there says nothing of a silence.
+        self.past += [*self.receiver.events, Event(time.time(), {"event": _KILLED})]
 
     def replace_receiver(self) -> None:
         """Kill it in the middle of a frame and start another."""
@@ -123,7 +125,7 @@ class Stage:
         """Seconds of each silence after which the receiver had to say "stale" and did not."""
         found = []
         events = [event for event in self.past + self.receiver.events if event.what["event"] in
-                  ("picture", "stale", "started", "sender-ended")]  # fmt: skip
+                  ("picture", "stale", "started", "sender-ended", _KILLED)]  # fmt: skip
         for first, second in pairwise(events):
             silence = second.at - first.at
             limit = _STALE_AFTER + _READING
@@ -240,13 +242,20 @@ def spooled(stage: Stage) -> float:
     fresh = stage.fresh_after(moment)
     archive = stage.start_receiver(Broker.archive_url)
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and any(spool.glob("*.spool")):
+    while time.monotonic() < deadline and not _caught_up(stage.sender):
         time.sleep(0.5)
     archive.kill()
     shown = {event.what["frame"] for event in archive.events if event.what["event"] == "picture"}
     if len(shown) < _LEAST_SPOOLED:
         return float("inf")
     return fresh
+
+
+def _caught_up(sender: Program) -> bool:
+    """Whether all that was kept has arrived."""
+    waiting = [event.what["waiting"] for event in list(sender.events)
+               if event.what["event"] == "caught-up"]  # fmt: skip
+    return bool(waiting) and waiting[-1] == 0
 
 
 def clocks_set_back(seconds: float) -> Callable[[Stage], float]:
