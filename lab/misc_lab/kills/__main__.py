@@ -21,13 +21,16 @@ def kill(
     *,
     kills: Annotated[int, typer.Option(help="Of both programs together.")] = 1000,
     seed: Annotated[int, typer.Option(help="Of the random moments.")] = 1,
+    longest: Annotated[
+        float, typer.Option(help="Seconds that a program lives at most; more on slow machines.")
+    ] = 3.0,
     sealed: Annotated[bool, typer.Option(help="Give the stream a key.")] = False,
     keep: Annotated[Path | None, typer.Option(help="Leave everything in this folder.")] = None,
 ) -> None:
     """Kill a camera with a spool and its receiver at random moments; report what was lost."""
     from misc_lab.kills.run import KillSettings, run_kills
 
-    settings = KillSettings(kills=kills, seed=seed, sealed=sealed)
+    settings = KillSettings(kills=kills, seed=seed, longest=longest, sealed=sealed)
     with exit_on_error("kills"), tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) if keep is None else keep
         folder.mkdir(parents=True, exist_ok=True)
