@@ -203,9 +203,12 @@ class FrameDecoder:
                 yield from self._read_picture(contents)
         newest = sorted(sharper)[-_SHOWN:]
         for frame, contents in sharper.items():
+            if frame not in newest:
+                contents.fresh = None
+        for frame, contents in sharper.items():
             if frame in newest:
                 yield from self._show_picture(contents)
-            contents.fresh = None
+                contents.fresh = None
 
     def _bound_layers(self) -> None:
         """Let go of the oldest frames where layers take too many bytes; the newest one stays."""
@@ -317,14 +320,17 @@ class FrameDecoder:
             picture, stream=self._stream, arrays=picture.integers
         )
 
+    def _render(self, contents: FrameContents, picture: Reference) -> CoarseDecoded:
+        image = self._images.render(picture)
+        contents.shown = image.layers_used
+        arrays = (image.pixels, image.coded, image.features)
+        contents.show(self._memory.keep(image, stream=self._stream, arrays=arrays))
+        return CoarseDecoded(contents.frame, image, is_delta(contents.base))
+
     def _show_picture(self, contents: FrameContents) -> Iterator[Decoded]:
-        picture = contents.fresh
-        if picture is not None and len(picture.integers) > contents.shown:
-            image = self._images.render(picture)
-            contents.shown = image.layers_used
-            arrays = (image.pixels, image.coded, image.features)
-            contents.show(self._memory.keep(image, stream=self._stream, arrays=arrays))
-            yield CoarseDecoded(contents.frame, image, is_delta(contents.base))
+        if contents.fresh is not None and len(contents.fresh.integers) > contents.shown:
+            # No name for it here: whoever waits for their next turn would hold its pixels.
+            yield self._render(contents, contents.fresh)
         if contents.inherits and contents.semantics is not None:
             contents.inherits = False
             yield TextDecoded(contents.frame, contents.semantics)

@@ -82,8 +82,8 @@ class Studio:
         Yields:
             What is ready, as it gets ready, with the frame that it belongs to.
         """
-        for decoded in self._decoder.decode(layers):
-            yield decoded.frame, self._publish(decoded)
+        # Not a loop, whose variable would hold the pixels until the stream's next turn.
+        yield from map(self._shown, self._decoder.decode(layers))
 
     def contents(self, frame: FrameId) -> FrameContents | None:
         """What is known about a frame; None if it is forgotten."""
@@ -117,6 +117,9 @@ class Studio:
     def forget_picture(self, frame: FrameId) -> None:
         """Let go of a frame's pixels, which nobody needs again."""
         self._decoder.forget_picture(frame)
+
+    def _shown(self, decoded: Decoded) -> tuple[FrameId, StreamReport]:
+        return decoded.frame, self._publish(decoded)
 
     def _publish(self, decoded: Decoded) -> StreamReport:
         match decoded:

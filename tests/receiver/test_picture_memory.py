@@ -2,6 +2,7 @@
 
 import gc
 import threading
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from misc_receiver.decode import CoarseDecoded, FrameDecoder
 from misc_receiver.picture_memory import Kept, MemoryShares, PictureMemory
 from misc_receiver.sinks.interface import ShownPicture
+from misc_receiver.studio import Studio
 from misc_receiver.view.gallery import Gallery
 from misc_shared.codec import ImageEncoder
 from misc_shared.packs import load_pack
@@ -116,6 +118,31 @@ def test_a_decoder_without_room_still_shows(small_photo: Bytes) -> None:
         assert contents is not None
         assert contents.coarse is None
         assert contents.known.picture is None
+
+
+def test_a_stream_that_waits_for_its_turn_holds_no_pixels(small_photo: Bytes) -> None:
+    """Of many streams that have each shown a picture, no picture is in memory."""
+    decoder = FrameDecoder(load_pack("nano"), threads=1)
+    studio = Studio(decoder, stream="a")
+    base = _base(small_photo)
+    event = LayerReceived(
+        frame=FrameId(epoch=1, tick=1),
+        layer=LayerKind.BASE,
+        data=base,
+        captured_at=0.0,
+        captured_unix=None,
+        wire_bytes=len(base),
+    )
+    developing = studio.develop([event])
+    frame, _ = next(developing)
+    contents = decoder.contents(frame)
+    assert contents is not None
+    assert contents.coarse is not None
+    pixels = ref(contents.coarse.pixels)
+    studio.forget_picture(frame)
+    gc.collect()
+    assert pixels() is None
+    assert next(developing, None) is None
 
 
 def test_the_page_keeps_files_where_pixels_have_no_room() -> None:
