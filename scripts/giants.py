@@ -2,7 +2,7 @@
 """64 hostile names with the largest pictures beside 200 cameras: who is starved, in what memory?
 
     python scripts/giants.py --seconds 40 --out docs/results/giants.json
-    python scripts/giants.py --cameras 20 --no-folder --out docs/results/giants-memory.json
+    python scripts/giants.py --cameras 20 --no-folder --seconds 45
 
 The first takes all of a processor for the cameras; the second has time for giants.
 
