@@ -105,6 +105,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--decode-one-in", type=int, default=1, help="decode one of so many pictures"
     )
+    parser.add_argument("--key", action="store_true", help="seal all streams")
     parser.add_argument("--trace", action="store_true", help="name lines that hold memory; slow")
     parser.add_argument("--out", type=Path)
     return parser.parse_args()

@@ -91,9 +91,11 @@ def test_growth_is_named() -> None:
     assert len(kept) == 50
 
 
-def test_many_streams_for_some_virtual_minutes() -> None:
+@pytest.mark.parametrize("sealed", [False, True])
+def test_many_streams_for_some_virtual_minutes(sealed: bool) -> None:  # noqa: FBT001
     """Cameras that restart, come and vanish, and garbage: everybody is shown, and let go of."""
     settings = SoakSettings(
+        sealed=sealed,
         hours=0.1,
         streams=3,
         every=10.0,

@@ -36,9 +36,15 @@ from misc_receiver.reports import FrameEnded, PictureReady
 from misc_shared.companions import end_tasks
 from misc_shared.packs import Pack, load_pack
 from misc_shared.reports import Report
+from misc_shared.security import StreamKey
+from misc_shared.security.forms import SHORT_OVERHEAD
+from misc_shared.security.keyring import KeyRing
 from misc_shared.semantics import Item, Semantics
 from misc_shared.session import LayerReceived
 from misc_shared.text import TextCoder
+from misc_shared.transports import Transport
+from misc_shared.transports.guarding import ReceiverGuard
+from misc_shared.transports.sealed import SealedTransport
 from misc_shared.wire import LayerKind
 
 __all__ = ["SoakSettings", "run_soak"]
@@ -47,6 +53,7 @@ _BEGAN = 1_750_000_000.0
 _TICKS = 8
 """A second's, in a frame's id."""
 _IDLE = 300.0
+_KEY, _URL = StreamKey(bytes(32)), "mqtt://localhost/misc/+"
 _VISIT = 22.0
 _SMALL_MTU, _MTU = 40, 300
 
@@ -69,6 +76,7 @@ class SoakSettings:
         width: pixels.
         height: pixels.
         weather: what happens to datagrams.
+        sealed: whether both ends have a key.
         seed: of everything that is drawn, but the numbers of runs.
     """
 
@@ -84,6 +92,7 @@ class SoakSettings:
     width: int = 64
     height: int = 48
     weather: Weather = field(default_factory=Weather)
+    sealed: bool = False
     seed: int = 0
 
 
@@ -174,8 +183,13 @@ class _Cameras:
     async def _send(
         self, name: str, *, seconds: float, begin: float = 0.0, mtu: int = _MTU
     ) -> None:
+        if self._settings.sealed:
+            end = self._air.open_camera(name, mtu=mtu + SHORT_OVERHEAD)
+            transport: Transport = SealedTransport.for_sender(end, _KEY)
+        else:
+            transport = self._air.open_camera(name, mtu=mtu)
         camera = Camera(
-            self._air.open_camera(name, mtu=mtu),
+            transport,
             packs=self._packs,
             pictures=self._pictures,
             every=self._settings.every,
@@ -224,8 +238,9 @@ async def _run(
     watcher = _Watcher(metrics, cameras.names)
     ticks = round(settings.every * _TICKS)
     decoder = _SomeDecoded(pack, ticks=ticks, one_in=settings.decode_one_in)
+    guard = ReceiverGuard(_URL, keys=KeyRing(default=_KEY) if settings.sealed else None)
     pipeline = ReceivePipeline(
-        listener=air,
+        listener=guard.listen(air, many=True),
         new_decoder=decoder.sibling,
         load_refinery=None,
         options=ReceiveOptions(many=True, idle=_IDLE, sinks=[] if folder is None else [folder]),

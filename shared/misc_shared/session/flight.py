@@ -220,9 +220,9 @@ class ConfirmedFlight:
         (RFC 3522 does the same by time stamps). Where something that left later was measured
         already, something before was lost, and the bytes say nothing.
         """
+        if piece.sends <= 1:  # what never left may be unwanted
+            return piece.departure
         first = piece.departures[0]
-        if piece.sends == 1:
-            return first
         too_soon = self._delivery.is_still_under_way(piece.departures[1])
         return first if too_soon and first.at > self._measured_until else None
 

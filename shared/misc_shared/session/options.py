@@ -121,6 +121,8 @@ class ReceiverTiming:
         refresh_interval: Shortest time between two requests for a picture.
         frame_lifetime: A frame of which nothing new came for this long has expired.
         stale_after: No datagram for this long makes the stream stale.
+        stranger_interval: Shortest time between two answers to runs that have shown nothing yet.
+        refusal_interval: A second refusal within this time is not told to the owner.
         rival_after: Nothing new of a run for this long lets one of the same number begin anew.
     """
 
@@ -130,6 +132,8 @@ class ReceiverTiming:
     refresh_interval: float = 2.0
     frame_lifetime: float = 60.0
     stale_after: float = 10.0
+    stranger_interval: float = 0.25
+    refusal_interval: float = 10.0
     rival_after: float = 5.0
 
 

@@ -3,6 +3,7 @@
 protocol.md, Session. Every layer is given out as soon as it is whole, in whatever order.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from misc_shared.session.options import (
     ReceiverTiming,
 )
 from misc_shared.session.reassembly import IncomingFrame, IncomingParity, IncomingPiece
+from misc_shared.session.requests import RateLimit
 from misc_shared.session.runs import Run, Runs
 from misc_shared.session.states import Introduction, IntroductionTrigger
 from misc_shared.wire import (
@@ -36,6 +38,8 @@ from misc_shared.wire import (
 
 __all__ = ["ReceiverCounters", "ReceiverSession"]
 
+_AGREED = 64
+"""Runs whose models were ours, remembered longer than the runs: a lie does not undo it."""
 _PATIENCE = 3
 """Requests for a long HELLO after which a sender with an unknown profile is refused."""
 
@@ -112,6 +116,9 @@ class ReceiverSession:
         self._verifier = Verifier(packs, layer_limit=limits.layer_bytes)
         self._instance = instance
         self._begun = 0
+        self._agreed: OrderedDict[int, None] = OrderedDict()
+        self._to_strangers = RateLimit(timing.stranger_interval)
+        self._refused = RateLimit(timing.refusal_interval)
         self._runs = Runs(limits)
         self._events: list[Event] = []
         self._heard_at: float | None = None
@@ -156,10 +163,16 @@ class ReceiverSession:
         if self._one_way:
             return None
         for run in self._runs:
+            # Anybody can claim runs, and each answer takes the link from the right one.
+            stranger = run.epoch.pictures == 0
+            if stranger and now < self._to_strangers.open_at:
+                continue
             datagram = run.answers.next(
                 run.epoch, queue_depth=self.queue_depth, now=now, acknowledges=not self.withholds
             )
             if datagram is not None:
+                if stranger:
+                    self._to_strangers.allows(now)
                 self.counters.answers += 1
                 self.counters.answer_bytes += len(datagram) + self._overhead
                 return datagram
@@ -188,6 +201,8 @@ class ReceiverSession:
         times = []
         for run in self._runs:
             answer_at = None if self._one_way else run.answers.next_timer()
+            if answer_at is not None and run.epoch.pictures == 0:
+                answer_at = max(answer_at, self._to_strangers.open_at)
             if answer_at is not None and answer_at > now:
                 times.append(answer_at)
             times += [self._expiry(frame) for frame in run.epoch.unfinished()]
@@ -251,6 +266,11 @@ class ReceiverSession:
         self, hello: Hello | ShortHello | OtherVersion, nbytes: int, now: float
     ) -> None:
         run = self._runs.find(hello.epoch)
+        objection = self._object_to(run, hello)
+        if objection is not None and hello.epoch in self._agreed:
+            raise ProtocolError(
+                f"a HELLO of run {hello.epoch:04x} contradicts the one that it agreed with before"
+            )
         if run is not None and self._claims_another_start(run, hello):
             # Either a run that drew the number of an earlier one, or somebody who lies. While the
             # earlier one goes on it is the latter.
@@ -260,28 +280,23 @@ class ReceiverSession:
             self._end(run)
             run = None
         run = run or self._begin(hello.epoch, now)
-        self._judge(run, hello, now)
-        self._hear(run, nbytes, now)
-        if run.epoch.introduction is Introduction.KNOWN:
-            run.answers.heard(None, now, urgent=False)
-
-    def _judge(self, run: Run, hello: Hello | ShortHello | OtherVersion, now: float) -> None:
-        objection = self._object_to(run, hello)
-        if objection is not None and run.epoch.introduction is Introduction.KNOWN:
-            raise ProtocolError(
-                f"a HELLO of run {hello.epoch:04x} contradicts the one that it agreed with before"
-            )
         if objection is not None:
             self._refuse(run, objection, now)
         elif isinstance(hello, ShortHello) and not self._verifier.knows(hello):
             self._ask_in_full(run, now)
         elif isinstance(hello, Hello | ShortHello):
             self._agree(run, hello, now)
+        self._hear(run, nbytes, now)
+        if run.epoch.introduction is Introduction.KNOWN:
+            run.answers.heard(None, now, urgent=False)
 
-    def _object_to(self, run: Run, hello: Hello | ShortHello | OtherVersion) -> Objection | None:
+    def _object_to(
+        self, run: Run | None, hello: Hello | ShortHello | OtherVersion
+    ) -> Objection | None:
         if not isinstance(hello, ShortHello):
             return self._verifier.object_to(hello)
-        in_vain = self._one_way or run.answers.asked_for_hello >= _PATIENCE
+        asked = 0 if run is None else run.answers.asked_for_hello
+        in_vain = self._one_way or asked >= _PATIENCE
         if in_vain and not self._verifier.knows(hello):
             return Reason.PACKS, (
                 f"the sender's models (profile {hello.profile.hex()}) are not ours; install the "
@@ -301,10 +316,15 @@ class ReceiverSession:
             self._events.append(PeerHello(run.epoch.number, hello.started, stream))
         run.epoch.on(IntroductionTrigger.AGREE)
         run.answers.introduced()
+        self._agreed[hello.epoch] = None
+        self._agreed.move_to_end(hello.epoch)
+        if len(self._agreed) > _AGREED:
+            self._agreed.popitem(last=False)
 
     def _refuse(self, run: Run, objection: Objection, now: float) -> None:
         run.epoch.expire(run.epoch.unfinished(), self._events)
-        if run.epoch.introduction is not Introduction.REFUSED:
+        refused_before = run.epoch.introduction is Introduction.REFUSED
+        if not refused_before and self._refused.allows(now):
             self._events.append(Refused(*objection))
         run.epoch.on(IntroductionTrigger.REFUSE)
         run.answers.refuse(objection, now)

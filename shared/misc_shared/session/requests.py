@@ -44,15 +44,24 @@ class RateLimit:
 
     Args:
         interval: Seconds between two times, at least.
+        longest: Doubles with each time up to this; None to stay.
     """
 
-    def __init__(self, interval: float) -> None:
+    def __init__(self, interval: float, *, longest: float | None = None) -> None:
         self._interval = interval
+        self._longest = longest
         self._last: float | None = None
+
+    @property
+    def open_at(self) -> float:
+        """When it may happen next."""
+        return float("-inf") if self._last is None else self._last + self._interval
 
     def allows(self, now: float) -> bool:
         """Whether it may happen now; then it has."""
-        if self._last is not None and now < self._last + self._interval:
+        if now < self.open_at:
             return False
+        if self._longest is not None and self._last is not None:
+            self._interval = min(2 * self._interval, self._longest)
         self._last = now
         return True

@@ -116,8 +116,11 @@ class SenderSession:
         limits: SenderLimits = DEFAULT_SENDER_LIMITS,
         timing: SenderTiming = DEFAULT_SENDER_TIMING,
     ) -> None:
-        _check_range("epoch", epoch, 0, MAX_EPOCH)
-        _check_range("MTU", mtu, MIN_MTU, MAX_DATAGRAM)
+        if not 0 <= epoch <= MAX_EPOCH or not MIN_MTU <= mtu <= MAX_DATAGRAM:
+            raise ConfigError(
+                f"the epoch is {epoch}: expected 0 to {MAX_EPOCH}; "
+                f"the MTU is {mtu}: expected {MIN_MTU} to {MAX_DATAGRAM}"
+            )
         self.counters = SenderCounters()
         self._epoch = epoch
         self._overhead = overhead
@@ -150,7 +153,8 @@ class SenderSession:
         self._newest_tick = -1
         self._base_sent = False
         self._refreshed = RateLimit(timing.refresh_interval)
-        self._refused = RateLimit(timing.refusal_interval)
+        interval = timing.refusal_interval
+        self._refused = RateLimit(interval, longest=16 * interval)
         self._receivers = RecentReceivers()
         self._answered_at: float | None = None
 
@@ -368,8 +372,10 @@ class SenderSession:
     def _take_bye(self, bye: Bye, now: float) -> None:
         if bye.reason is Reason.END:
             raise ProtocolError("a receiver said that the stream ends: only its sender can")
-        # It is told and no more: anybody may say it, and others may well understand us.
+        # It is told and no more: anybody may say it, and others may well understand us. Who was
+        # lied to about our models needs our own word.
         if self._refused.allows(now):
+            self._greeting.asked(now, in_full=True)
             self._events.append(Refused(reason=bye.reason, detail=bye.detail))
 
     def _review(self, now: float) -> None:
@@ -403,8 +409,3 @@ class SenderSession:
     def _take_events(self) -> list[Event]:
         events, self._events = self._events, []
         return events
-
-
-def _check_range(name: str, value: int, lowest: int, highest: int) -> None:
-    if not lowest <= value <= highest:
-        raise ConfigError(f"the {name} is {value}: expected {lowest} to {highest}")

@@ -78,6 +78,30 @@ class TestHello:
         assert receiver.next_timer(1) == 2.0
         assert [type(answer) for answer in answers(receiver, 2)] == [Bye]
 
+    def test_a_lie_about_models_that_were_agreed_on_changes_nothing(self) -> None:
+        """Neither while the run goes on, nor after silence, nor when the run was let go."""
+        receiver = make_receiver()
+        receiver.receive(short_hello(started=1000), 0)
+        receiver.receive(data(), 0)
+        lie = full_hello({"codec": b"another!"}, started=3000)
+        for now in (1, 20):
+            with pytest.raises(ProtocolError, match="contradicts"):
+                receiver.receive(lie, now)
+        for other in range(100, 110):
+            receiver.receive(data(epoch=other), 90)
+        with pytest.raises(ProtocolError, match="contradicts"):
+            receiver.receive(lie, 91)
+        assert layers_of(receiver.receive(data(frame=800), 100)) == [(BASE, b"base")]
+
+    def test_a_lie_that_came_first_ends_with_the_right_hello(self) -> None:
+        """The sender says it again when it hears of the refusal."""
+        receiver = make_receiver()
+        receiver.receive(data(), 0)
+        receiver.receive(full_hello({"codec": b"another!"}), 0)
+        assert receiver.receive(data(frame=16), 1) == []
+        assert PeerHello(7, 1000.0, None) in receiver.receive(short_hello(started=1000), 2)
+        assert layers_of(receiver.receive(data(frame=24), 3)) == [(BASE, b"base")]
+
     def test_a_model_that_we_lack_is_named(self) -> None:
         """As one that we do not have."""
         receiver = make_receiver(packs={})

@@ -6,6 +6,7 @@ from tests.shared.session.receiving import (
     TEXT,
     answers,
     data,
+    full_hello,
     layers_of,
     short_hello,
 )
@@ -17,6 +18,7 @@ from misc_shared.session import (
     FrameStarted,
     LayerReceived,
     PeerHello,
+    Refused,
     Stale,
     StreamEnded,
 )
@@ -104,6 +106,21 @@ class TestEpochs:
         events = receiver.receive(data(TEXT, b"text", epoch=7, frame=16, layers=(BASE, TEXT)), 2)
         assert FrameComplete(FrameId(7, 16)) in events
         assert layers_of(receiver.receive(data(epoch=7, frame=24), 3)) == [(BASE, b"base")]
+
+    def test_claimed_runs_get_few_answers_and_few_words(self) -> None:
+        """An answer would take the link from the right run, a refusal a line of the log."""
+        receiver = make_receiver()
+        receiver.receive(data(epoch=7), 0)
+        said, refused = 0, 0
+        for turn in range(100):
+            now = 1 + turn / 10
+            for claimed in range(8):
+                epoch = 100 + 8 * turn + claimed
+                events = receiver.receive(full_hello({"codec": b"another!"}, epoch=epoch), now)
+                refused += sum(isinstance(event, Refused) for event in events)
+            said += len(answers(receiver, now))
+        assert said <= 10 / 0.25 + 2
+        assert refused == 1
 
     def test_the_run_that_has_shown_least_makes_room(self) -> None:
         """Whoever sends one whole picture of each claimed run pushes out only those."""
