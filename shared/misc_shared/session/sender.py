@@ -340,7 +340,8 @@ class SenderSession:
         return write_pieces(frame, *pieces), pieces
 
     def _say_bye(self) -> bytes | None:
-        waits = len(self._queue) > 0 or self._greeting.holds_back_bye
+        heard = self._answered_at is not None or self._one_way
+        waits = len(self._queue) > 0 or (heard and self._greeting.holds_back_bye)
         if self._life is not Life.CLOSING or waits:
             return None
         self._life = advance(LIFE, self._life, LifeTrigger.SAY_BYE)
