@@ -197,7 +197,7 @@ class TestClosing:
         assert sender.next_timer(1) is None
 
     def test_a_sender_that_nobody_hears_leaves_after_its_last_deadline(self) -> None:
-        """Four HELLOs without an answer are enough."""
+        """Nobody is there whose answer to HELLO could still come."""
         sender = make_sender()
         sender.submit(picture(0, base=9, lifetime=2), 0)
         sender.close()
@@ -206,8 +206,8 @@ class TestClosing:
             now = timer
             sender.tick(now)
             sent += names(drain(sender, now))
-        assert sent == ["BASE"] + ["ShortHello"] * 4 + ["Bye"]
-        assert now < 60
+        assert sent == ["BASE", "ShortHello", "Bye"]
+        assert now == 2
 
     def test_an_empty_stream_ends_at_once(self) -> None:
         """There is nothing to introduce."""
