@@ -151,14 +151,10 @@ class DeliveryRate:
             self._burst += 1
             self._starved_until = self._count
 
-    def is_still_under_way(self, departure: Departure) -> bool:
-        """Whether no more bytes arrived than had left before a datagram.
-
-        Then it has not arrived, if none before it got lost. That is only told where one receiver
-        has counted from the start.
-        """
-        before = departure.bytes_sent - departure.nbytes
-        return self._receivers == 1 and self._delivered <= before
+    @property
+    def lossless(self) -> bool:
+        """Whether all that ever left has arrived, at one receiver that was there for all of it."""
+        return self._receivers == 1 and self._delivered == self._sent
 
     def count(self, receiver: int, received: int) -> bool:
         """Add up what came, before `answered`.

@@ -4,6 +4,7 @@ Two ways of one interface: `ConfirmedFlight` where acknowledgements come back, `
 one-way link. protocol.md, Repeats.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
@@ -29,6 +30,7 @@ DETAIL1 that arrives: 93 % -> 98 % with a round trip of 4 s, 65 % -> 84 % with 8
 times the bytes; with 1.3 s it is 99.8 % anyway. One-way with a tenth lost 80 % -> 95 %, in bursts
 of three 87 % -> 90 %, a third in bursts of ten 65 % -> 66 %, at 1.16 times the bytes."""
 _BASE_SENDS = 2
+_DOUBTS = 8
 _REORDER_THRESHOLD = 3
 """Datagrams that may overtake one before it is taken for lost. RFC 9002, 6.1.1."""
 
@@ -77,7 +79,7 @@ class ConfirmedFlight:
         self._round_trip = round_trip
         self._delivery = delivery
         self._backed_off_at: float | None = None
-        self._measured_until = float("-inf")
+        self._doubts: deque[float] = deque(maxlen=_DOUBTS)
 
     def wants_parity(self, lifetime: float) -> bool:
         """Whether a tenth or more gets lost, and the deadline leaves no time for two repeats."""
@@ -196,13 +198,14 @@ class ConfirmedFlight:
     def _learn_from(self, news: list[OutgoingPiece], ack: Ack, answered_at: float) -> None:
         newest = max(news, key=lambda piece: piece.order, default=None)
         same_receiver = self._delivery.count(ack.receiver, ack.received)
-        certain = None if newest is None else self._confirmed_sending(newest)
+        certain = newest.departure if newest is not None and newest.sends == 1 else None
+        self._resolve_doubts()
+        self._doubt(news, answered_at)
         if newest is not None:
             self._backed_off_at = None
             self._round_trip.answered()
         if certain is not None:
             self._round_trip.measure(answered_at - certain.at)
-            self._measured_until = max(self._measured_until, certain.at)
         elif newest is not None and newest.departure is not None:
             self._delivery.time_out(newest.departure)  # whichever sending it was, it is over
         self._delivery.answered(
@@ -212,19 +215,21 @@ class ConfirmedFlight:
             same_receiver=same_receiver,
         )
 
-    def _confirmed_sending(self, piece: OutgoingPiece) -> Departure | None:
-        """Which sending of a chunk arrived; None if nobody can tell.
+    def _doubt(self, news: list[OutgoingPiece], answered_at: float) -> None:
+        """Note what was repeated before it was confirmed: which sending was it that arrived?"""
+        trips = [answered_at - piece.departures[0].at for piece in news if piece.sends > 1]
+        self._doubts.extend(trips)
 
-        Of a repeated chunk it was the first one if the receiver has no more bytes than had left
-        before the repeat: the time-out was too short, which Karn's rule alone would never learn
-        (RFC 3522 does the same by time stamps). Where something that left later was measured
-        already, something before was lost, and the bytes say nothing.
+    def _resolve_doubts(self) -> None:
+        """Measure the first sending of what was repeated in vain.
+
+        If all that ever left has arrived, the first sending did too, and the time-out was too short
+        for the link. Karn's rule alone would never learn that (RFC 2883 and RFC 3522 tell it in
+        TCP). A receiver that came late has not got the first sending, and its bytes say so.
         """
-        if piece.sends <= 1:  # what never left may be unwanted
-            return piece.departure
-        first = piece.departures[0]
-        too_soon = self._delivery.is_still_under_way(piece.departures[1])
-        return first if too_soon and first.at > self._measured_until else None
+        if self._doubts and self._delivery.lossless:
+            self._round_trip.measure(min(self._doubts))
+            self._doubts.clear()
 
     def _repeat_overtaken(self, frames: list[FrameInFlight], newest_order: int, now: float) -> None:
         for frame, piece in self._repeatable():
