@@ -79,6 +79,7 @@ class ReceiverSeal:
         self._run = SealRun(entropy)
         self._senders = Peers()
         self._wants_introduction = False
+        self._answer_to: Peer | None = None
         self._asked_at: float | None = None
         self._gap = _FIRST_GAP
 
@@ -128,14 +129,25 @@ class ReceiverSeal:
 
     def has_pending(self, now: float) -> bool:
         """Whether `pending` has something to send of its own accord."""
+        return self._answer_to is not None or self._question_due(now)
+
+    def _question_due(self, now: float) -> bool:
         due = self._asked_at is None or now - self._asked_at >= self._gap
         return self._wants_introduction and due
 
     def pending(self, *, now: float, wall: float) -> list[bytes]:
-        """The question for an introduction, if it is due; ever less often while none comes."""
-        if not self.has_pending(now):
-            return []
+        """What is due: a question, ever less often while no answer comes; our introduction.
+
+        Whoever answered a question knows nothing of us yet, and may wait long before it repeats
+        what we could not open. So we introduce ourselves, though we have nothing to say.
+        """
         self._renew_if_resumed(now=now, wall=wall)
+        peer, self._answer_to = self._answer_to, None
+        if peer is not None:
+            self.counters.introduction_bytes += LONG_OVERHEAD
+            return [self._long(peer, b"", wall=wall)]
+        if not self._question_due(now):
+            return []
         if self._asked_at is not None:
             self._gap = min(2 * self._gap, _LONGEST_GAP)
         self._asked_at = now
@@ -182,6 +194,8 @@ class ReceiverSeal:
             self._gap, self.seconds_off = _FIRST_GAP, None
         # The echo of a question says that the sender is fresh, not that it can open short forms.
         peer.knows_us = peer.knows_us or (echo is not None and echoed and echo.answered)
+        if echo is not None and echoed and not peer.knows_us:
+            self._answer_to = peer
         if opened == b"" or echo is not None:
             self.counters.heard_introduction_bytes += LONG_OVERHEAD + len(opened)
             return None

@@ -50,6 +50,7 @@ class SenderSeal:
 
     Attributes:
         counters: what was taken and refused.
+        newcomers: receivers that had to ask who we are; what went before is lost to them.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class SenderSeal:
         entropy: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         self.counters = SealCounters()
+        self.newcomers = 0
         self._key = key
         self._stream = stream
         self._mtu = mtu
@@ -178,6 +180,7 @@ class SenderSeal:
         else:
             verdict = Verdict.NEW
             self._receivers.add(peer)
+            self.newcomers += opened == b""
         if not self.counters.judged(verdict):
             return None
         self._echo_to(peer, now)

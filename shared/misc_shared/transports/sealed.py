@@ -118,8 +118,8 @@ class SealedTransport:
 
     @property
     def reconnects(self) -> int:
-        """As the inner transport's."""
-        return self._inner.reconnects
+        """How often what was under way has to go again: for a connection, or for a newcomer."""
+        return self._inner.reconnects + getattr(self._seal, "newcomers", 0)
 
     async def ready(self) -> None:
         """Wait until the link can take one more datagram."""

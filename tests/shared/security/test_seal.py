@@ -179,6 +179,20 @@ def test_every_receiver_that_starts_later_is_believed(off: float) -> None:
         assert camera.open(answer, now=start + 12) == b"\x96"
 
 
+@pytest.mark.parametrize(("off", "newcomers"), [(0.0, 0), (86_400.0, 1)])
+def test_a_receiver_that_had_to_ask_is_known_as_a_newcomer(off: float, newcomers: int) -> None:
+    """Before it has anything to say: what it could not open goes again at once."""
+    camera = sender()
+    heard = receiver(wall=WALL + off)
+    datagrams = sealed(camera, b"\x95base")
+    for _ in range(3):
+        opened(heard, datagrams)
+        for one in heard.pending(now=0.1, wall=WALL + off):
+            camera.open(one, now=0.1)
+        datagrams = camera.pending(now=0.1, wall=WALL)
+    assert camera.newcomers == newcomers
+
+
 def test_a_clock_that_is_set_back_while_both_run_costs_a_round_trip() -> None:
     """A new run begins, as a copied machine would need it; its freshness is asked for."""
     camera, heard = sender(), receiver()
