@@ -34,6 +34,7 @@ from misc_shared.transports import (
 from misc_shared.transports.guarding import choose_key, guard_sender
 from misc_shared.transports.recording_file import (
     RecordingMode,
+    check_continued_seal,
     check_recording,
     recorded_stream,
 )
@@ -90,6 +91,8 @@ class SendCommand:
             check_recording(address.path, self._recording)
         source = open_source(settings.source.source, options=self._taking)
         key = self._choose_key(source)
+        if isinstance(address, FileAddress) and self._recording is RecordingMode.APPEND:
+            check_continued_seal(address.path, key)
         overhead = 0 if key is None else SHORT_OVERHEAD
         pack = load_pack(settings.models.pack)
         describer = make_describer(

@@ -11,6 +11,7 @@ Source: MQTT Version 5.0, OASIS Standard, 2019, sections 3.2.2.3 and 3.4.2.1.
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Callable, Mapping
 from typing import Any, Self
@@ -35,6 +36,34 @@ _SOCKET_OPTIONS = (
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
     (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _USER_TIMEOUT_MS),
 )
+
+_SAY_AGAIN = 60.0
+"""Seconds until the library may say the same again."""
+
+_SENTENCES = 64
+
+
+class _Sparingly(logging.Filter):
+    """Lets each sentence of the library through once a minute: it has one for each lost message."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said_at: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to log it; the library's sentences are few, so what is kept is bounded."""
+        last = self._said_at.get(str(record.msg))
+        if last is not None and record.created < last + _SAY_AGAIN:
+            return False
+        if len(self._said_at) >= _SENTENCES:
+            self._said_at.clear()
+        self._said_at[str(record.msg)] = record.created
+        return True
+
+
+_log = logging.getLogger(__name__)
+_log.setLevel(logging.WARNING)
+_log.addFilter(_Sparingly())
 
 
 class BrokerClient(aiomqtt.Client):
@@ -69,6 +98,7 @@ class BrokerClient(aiomqtt.Client):
             address.port,
             username=address.username,
             password=address.password,
+            logger=_log,
             protocol=aiomqtt.ProtocolVersion.V5,
             clean_start=True,  # the session knows what is missing, not a broker's old queue
             timeout=_CALL_TIMEOUT,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import errno
 import fcntl
 import os
 from pathlib import Path
@@ -15,6 +16,9 @@ from typing import BinaryIO
 
 from misc_shared.atomic_file import UNFINISHED, publish
 from misc_shared.errors import ConfigError, TransportError
+from misc_shared.security import StreamKey
+from misc_shared.security.forms import looks_sealed
+from misc_shared.security.receiver_seal import ReceiverSeal
 from misc_shared.transports.recording import (
     Header,
     RecordingEnd,
@@ -22,8 +26,15 @@ from misc_shared.transports.recording import (
     encode_header,
     find_end,
 )
+from misc_shared.wire import MAX_DATAGRAM
 
-__all__ = ["RecordingFile", "RecordingMode", "check_recording", "recorded_stream"]
+__all__ = [
+    "RecordingFile",
+    "RecordingMode",
+    "check_continued_seal",
+    "check_recording",
+    "recorded_stream",
+]
 
 
 class RecordingMode(enum.Enum):
@@ -62,6 +73,51 @@ def recorded_stream(path: Path) -> str:
         raise ConfigError(f"{error}; it cannot be continued, give another name") from None
 
 
+def check_continued_seal(path: Path, key: StreamKey | None) -> None:
+    """Refuse to continue a recording that no key would open as a whole.
+
+    Args:
+        path: the recording; one of nothing but a header is anybody's.
+        key: what the new pictures are sealed with, or None.
+
+    Raises:
+        ConfigError: it is sealed and there is no key, or another one; or it is not sealed.
+        TransportError: it cannot be read.
+    """
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        reader = RecordingReader(file, name=str(path))
+        entry = next(iter(reader), None)
+    if entry is None:
+        return
+    if looks_sealed(entry.datagram) != (key is not None):
+        raise ConfigError(
+            f"{path} is {'not sealed' if key else 'sealed'}: continue it "
+            f"{'without --key' if key else 'with the --key of its beginning'}, or give another name"
+        )
+    if key is not None:
+        seal = ReceiverSeal(
+            key, stream=reader.header.stream, mtu=MAX_DATAGRAM, now=0.0, wall=0.0, live=False
+        )
+        if seal.open(entry.datagram, now=0.0) is None and seal.counters.forged:
+            raise ConfigError(
+                f"{path} is sealed with another key: continue it with that one, or give another "
+                "name"
+            )
+
+
+def _open_special(path: Path) -> BinaryIO:
+    """Open what is no plain file; a pipe without a reader is an error and no reason to wait.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    os.set_blocking(descriptor, True)
+    return os.fdopen(descriptor, "wb", buffering=0)
+
+
 class RecordingFile:
     """One recording while it is written.
 
@@ -83,7 +139,7 @@ class RecordingFile:
         check_recording(path, mode)
         self.header = header
         self.last = 0.0
-        self._path = path
+        self._path = path.resolve()  # what a link points to is replaced, not the link
         self._waiting: list[bytes] | None = []
         self._unfinished: Path | None = None
         self._cut_at: int | None = None
@@ -149,7 +205,7 @@ class RecordingFile:
     def _open(self, mode: RecordingMode) -> BinaryIO:
         # Unbuffered: an entry is one write, so a crash costs at most the last of them.
         if self._path.exists() and not self._path.is_file():
-            file = self._path.open("wb", buffering=0)
+            file = _open_special(self._path)
             self._waiting = None
             file.write(encode_header(self.header))
             return file
@@ -183,4 +239,6 @@ class RecordingFile:
             ) from None
 
     def _failed(self, error: OSError) -> TransportError:
+        if error.errno == errno.ENXIO:
+            return TransportError(f"nobody reads the pipe {self._path}: start the reader first")
         return TransportError(f"cannot write the recording {self._path}: {error.strerror}")

@@ -85,7 +85,7 @@ async def test_a_receiver_in_the_middle_of_a_stream_hears_within_two_datagrams()
     taken = asyncio.create_task(second.receive())
     await asyncio.wait({taken, answers}, timeout=0.2)
     assert second.counters.rejected == {"unknown": 1}
-    assert second.counters.opened == 1
+    assert second.counters.opened >= 1  # the echoes of its question and of its answer
     await sender.send(b"\x95three")
     assert await asyncio.wait_for(taken, 10) == b"\x95three"
     answers.cancel()
